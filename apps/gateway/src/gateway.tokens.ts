@@ -1,0 +1,2 @@
+/** Injection token of the GatewayOptions. */
+export const GATEWAY_OPTIONS = 'GatewayOptions';

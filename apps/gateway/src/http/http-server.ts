@@ -1,0 +1,24 @@
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { GatewayOptions } from '../gateway.options.js';
+
+/** How often Node looks for connections past their timeouts; its default of 30 s would make 5 s mean 35. */
+const TIMEOUT_CHECK_MS = 1_000;
+const KEEP_ALIVE_MS = 65_000;
+
+/** Fastify with bounds on what a slow or greedy client can hold. */
+export function createHttpAdapter(options: GatewayOptions): FastifyAdapter {
+  return new FastifyAdapter({
+    bodyLimit: options.maxBodyBytes,
+    requestTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+  });
+}
+
+/** JSON bodies arrive as the bytes they are: the signature is over them, and they are published so. */
+export function acceptRawJson(app: NestFastifyApplication, options: GatewayOptions): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  fastify.server.maxConnections = options.maxConnections;
+}

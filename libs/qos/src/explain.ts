@@ -1,0 +1,44 @@
+import { count, derivation, rounded, subtraction, windows } from './arithmetic.js';
+import { MS_PER_SECOND } from './duration.js';
+import type { QueueQos } from './schema/queue-qos.js';
+import { completeSizing } from './schema/sizing-draft.js';
+import { drainRatePerSec, handlerCount, sizeQueue, type QueueSizeInput } from './sizing.js';
+
+/**
+ * Why a queue's limit is what it is, in one line that an operator can redo on paper: `116 = 127 (jobs that
+ * fit a p99 sojourn of 1000 ms) - 0 prefetched beyond the handlers - 11 unconfirmed (...); ...`
+ */
+export function explain(qos: QueueQos): string {
+  const sizing = qos.isMaxLengthExplicit ? undefined : completeSizing(qos);
+  return sizing === undefined ? explainOutright(qos) : explainSized(qos, sizing);
+}
+
+function explainSized(qos: QueueQos, sizing: QueueSizeInput): string {
+  const size = sizeQueue(sizing);
+  const spare = size.maxLength - qos.maxLength;
+  const unused = spare === 0 ? '' : ` - ${spare} spare (a longer queue would get a wider window)`;
+  return [
+    `${qos.maxLength} = ${subtraction(sizing, size)}${unused}`,
+    derivation(sizing, size),
+    explainDrain(qos),
+  ].join('; ');
+}
+
+function explainOutright(qos: QueueQos): string {
+  const parts = [`${qos.maxLength} = set outright by maxLength`, explainDrain(qos)];
+  if (qos.type === 'quorum') parts.push(explainOvershoot(qos));
+  return parts.join('; ');
+}
+
+function explainDrain(qos: QueueQos): string {
+  const ratePerSec = drainRatePerSec(qos);
+  if (ratePerSec === undefined || qos.serviceTimeMs === undefined)
+    return 'drain rate unknown without serviceTime';
+  const fullMs = (qos.maxLength * MS_PER_SECOND) / ratePerSec;
+  const handlers = `${count(handlerCount(qos), 'handler')} / ${rounded(qos.serviceTimeMs)} ms`;
+  return `drains ${rounded(ratePerSec)}/s (${handlers}), a full queue in ${rounded(fullMs)} ms`;
+}
+
+function explainOvershoot({ gateways, window }: QueueQos): string {
+  return `up to ${gateways * window} unconfirmed more can land after it is full (${windows(gateways, window)})`;
+}

@@ -1,0 +1,31 @@
+export type QueueType = 'quorum' | 'classic';
+
+/**
+ * RabbitMQ's own constant (`LOW_LIMIT` in rabbit_fifo.hrl): a full quorum queue reopens at this share of its
+ * limit.
+ */
+const QUORUM_REOPEN_RATIO = 0.8;
+
+/**
+ * The number of ready messages at which a full queue accepts again.
+ *
+ * A quorum queue has hysteresis: once full it rejects until ready <= trunc(0.8 x max-length). A classic queue
+ * takes a message as soon as one place is free.
+ */
+export function reopenLength(maxLength: number, type: QueueType): number {
+  return type === 'quorum' ? Math.trunc(QUORUM_REOPEN_RATIO * maxLength) : maxLength - 1;
+}
+
+export interface Fill {
+  /** Ready messages: waiting in the queue, not those handed to a worker. */
+  readonly ready: number;
+  readonly maxLength: number;
+  readonly type: QueueType;
+}
+
+/**
+ * Whether a nack at this fill means "full". If not, the broker had another reason, such as a missing leader.
+ */
+export function isFull({ ready, maxLength, type }: Fill): boolean {
+  return ready > reopenLength(maxLength, type);
+}

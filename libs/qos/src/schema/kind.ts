@@ -1,0 +1,102 @@
+import { IsIn, IsInt, IsNumber, IsObject, Max, Min } from 'class-validator';
+import { formatDuration, parseDuration } from '../duration.js';
+
+export type Decoded<T> =
+  { readonly isDecoded: true; readonly value: T } | { readonly isDecoded: false; readonly expected: string };
+
+/** What values an option takes: how one is read from a file, checked, and described. */
+export interface Kind<T> {
+  /** In one word, for the documentation. */
+  readonly type: string;
+  /** The values it takes, for the documentation: `1 to 65535`. */
+  readonly range: string;
+  /** As it reads after "expected": `an integer from 1 to 65535`. */
+  readonly expected: string;
+  /** class-validator's decorators for the decoded value. */
+  readonly rules: readonly PropertyDecorator[];
+  decode(raw: unknown): Decoded<T>;
+}
+
+export interface Bounds {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Written with a unit (`2s`), held in milliseconds. */
+export function duration({ min, max }: Bounds): Kind<number> {
+  const range = `${formatDuration(min)} to ${formatDuration(max)}`;
+  const expected = `a duration from ${range}`;
+  return {
+    type: 'duration',
+    range,
+    expected,
+    rules: boundedNumber({ min, max }, expected),
+    decode: (raw) => decodedOr(parseDuration(raw), 'a duration with a unit such as 250ms or 2s'),
+  };
+}
+
+export function integer({ min, max }: Bounds): Kind<number> {
+  const expected = `an integer from ${min} to ${max}`;
+  const rules = [IsInt({ message: expected }), ...boundedNumber({ min, max }, expected)];
+  return numeric({ type: 'integer', range: `${min} to ${max}`, expected, rules });
+}
+
+export function number({ min, max }: Bounds): Kind<number> {
+  const expected = `a number from ${min} to ${max}`;
+  return numeric({
+    type: 'number',
+    range: `${min} to ${max}`,
+    expected,
+    rules: boundedNumber({ min, max }, expected),
+  });
+}
+
+export interface Choice<T extends string> {
+  readonly values: readonly T[];
+  /** Values that look right but are refused, each with the reason. */
+  readonly refused?: Readonly<Record<string, string>>;
+}
+
+export function choice<T extends string>({ values, refused = {} }: Choice<T>): Kind<T> {
+  const expected = values.join(' or ');
+  return {
+    type: 'choice',
+    range: values.map((value) => `\`${value}\``).join(', '),
+    expected,
+    rules: [IsIn(values, { message: expected })],
+    decode: (raw) => {
+      const reason = typeof raw === 'string' && Object.hasOwn(refused, raw) ? ` (${refused[raw]})` : '';
+      return decodedOr(
+        values.find((value) => value === raw),
+        `${expected}${reason}`,
+      );
+    },
+  };
+}
+
+/** A mapping with at least one key; the keys are the reader's business. */
+export function mapping(expected: string): Kind<Record<string, unknown>> {
+  return {
+    type: 'mapping',
+    range: '1 or more',
+    expected,
+    rules: [IsObject({ message: expected })],
+    decode: (raw) => decodedOr(isMapping(raw) && Object.keys(raw).length > 0 ? raw : undefined, expected),
+  };
+}
+
+export function isMapping(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function numeric(kind: Omit<Kind<number>, 'decode'>): Kind<number> {
+  return { ...kind, decode: (raw) => decodedOr(typeof raw === 'number' ? raw : undefined, kind.expected) };
+}
+
+function boundedNumber({ min, max }: Bounds, message: string): PropertyDecorator[] {
+  return [IsNumber({}, { message }), Min(min, { message }), Max(max, { message })];
+}
+
+function decodedOr<T>(value: T | undefined, expected: string): Decoded<T> {
+  return value === undefined ? { isDecoded: false, expected } : { isDecoded: true, value };
+}

@@ -1,0 +1,91 @@
+import type { QueueSizeInput } from '../sizing.js';
+import type { Kind } from './kind.js';
+
+/** One option, said once: its name, type, bounds, default and documentation. */
+export interface OptionDeclaration<T> {
+  /** Name in a QoS file; the property in code carries the unit as well (`maxLatency` is `maxLatencyMs`). */
+  readonly name: string;
+  readonly kind: Kind<T>;
+  readonly whenAbsent: WhenAbsent<T>;
+  /** What an integer counts, such as messages. */
+  readonly unit?: string;
+  /** Sentences; Markdown is allowed. */
+  readonly doc: readonly string[];
+  /** What goes wrong, as it reads after "too low:". */
+  readonly tooLow?: string;
+  readonly tooHigh?: string;
+}
+
+export type WhenAbsent<T> = Use | Derive<T> | Refuse;
+
+/** A default, written as in a file, so that it passes the same checks as a given value. */
+export interface Use {
+  readonly use: string | number;
+}
+
+export interface Derive<T> {
+  /** For the documentation, as it reads after "default": `the same as prefetch`. */
+  readonly rule: string;
+  /** Called in the order of declaration, after all given values and earlier defaults are in the draft. */
+  readonly derive: (draft: Draft) => T | undefined;
+}
+
+export interface Refuse {
+  /** As it reads in a message: `required unless maxLength is set`. */
+  readonly refuse: string;
+  /** The option whose presence makes this one optional. */
+  readonly unless?: string;
+}
+
+/** What is known of a queue while its options are being resolved: anything may be missing or refused. */
+export type Draft = Partial<QueueSizeInput> & { readonly maxLength?: number };
+
+/** Options that share a prefix: a nested mapping in the file, a nested object in code. */
+export interface GroupDeclaration<T> {
+  readonly name: string;
+  readonly schema: Schema<T>;
+}
+
+export interface Schema<T> {
+  new (): T;
+  readonly prototype: T;
+}
+
+export interface DeclaredOption {
+  readonly property: string;
+  readonly declaration: OptionDeclaration<unknown>;
+}
+
+export interface DeclaredGroup {
+  readonly property: string;
+  readonly group: GroupDeclaration<object>;
+}
+
+/** Declarations by prototype: what decorators know of a class has to live outside of its instances. */
+const declarations = new WeakMap<object, (DeclaredOption | DeclaredGroup)[]>();
+
+/**
+ * Declares a property as an option and gives it class-validator's rules; its type must match the
+ * declaration's.
+ */
+export function Option<T>(declaration: OptionDeclaration<T>) {
+  return <K extends string>(target: { readonly [P in K]: T | undefined }, property: K): void => {
+    remember(target, { property, declaration });
+    for (const rule of declaration.kind.rules) rule(target, property);
+  };
+}
+
+/** Declares a property as a group of options, which are declared in a class of their own. */
+export function OptionGroup<T extends object>(group: GroupDeclaration<T>) {
+  return <K extends string>(target: { readonly [P in K]: T }, property: K): void =>
+    remember(target, { property, group });
+}
+
+/** The options of a class in the order of their declaration. */
+export function optionsOf(schema: Schema<object>): readonly (DeclaredOption | DeclaredGroup)[] {
+  return declarations.get(schema.prototype) ?? [];
+}
+
+function remember(target: object, option: DeclaredOption | DeclaredGroup): void {
+  declarations.set(target, [...(declarations.get(target) ?? []), option]);
+}

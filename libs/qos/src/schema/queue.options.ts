@@ -1,0 +1,106 @@
+import type { QueueType } from '../limit.js';
+import { handlerCount, sizeQueue } from '../sizing.js';
+import { defaultWindow } from '../window.js';
+import { choice, integer, number } from './kind.js';
+import type { OptionDeclaration } from './option.js';
+import { completeSizing } from './sizing-draft.js';
+
+export type Overflow = 'reject-publish' | 'drop-head';
+
+export const type: OptionDeclaration<QueueType> = {
+  name: 'type',
+  kind: choice({ values: ['quorum', 'classic'] }),
+  whenAbsent: { use: 'quorum' },
+  doc: [
+    'Kind of RabbitMQ queue, fixed when the queue is created.',
+    'A quorum queue is replicated and, with `reject-publish`, loses nothing that was confirmed.',
+    'Its limit overshoots by at most the unconfirmed publishes, and once full it reopens at 80 %.',
+    'A classic queue keeps its limit exactly and reopens at the first free place, but it can lose confirmed messages.',
+    'It lives on one node and dies with that node.',
+    'When the broker restarts while ready and unacked messages together exceed `maxLength`, the oldest are dropped:',
+    'exactly the ones in flight, which reach the dead-letter queue as `maxlen`.',
+    'And a first length policy drops the oldest messages at once if the queue was declared without `x-overflow`,',
+    'which is why Spillway always declares it and touches no queue that lacks it.',
+  ],
+};
+
+export const overflow: OptionDeclaration<Overflow> = {
+  name: 'overflow',
+  kind: choice({
+    values: ['reject-publish', 'drop-head'],
+    refused: {
+      'reject-publish-dlx':
+        'reject-publish-dlx is refused: on a quorum queue it acts as drop-head and drops confirmed messages silently',
+    },
+  }),
+  whenAbsent: { use: 'reject-publish' },
+  doc: [
+    'What a full queue does.',
+    '`reject-publish` refuses new work, so that whoever sent it knows.',
+    '`drop-head` drops the oldest work instead: for feeds whose source cannot be slowed and where the newest matters.',
+    'Its answers carry `mayBeDropped: true`, and the dead-letter queue counts what was dropped as `maxlen`.',
+    '`reject-publish-dlx` is refused, because on a quorum queue it drops confirmed messages silently.',
+  ],
+};
+
+export const gateways: OptionDeclaration<number> = {
+  name: 'gateways',
+  kind: integer({ min: 1, max: 10_000 }),
+  unit: 'processes',
+  whenAbsent: { use: 1 },
+  doc: [
+    'Gateway processes that publish to this queue.',
+    'On a quorum queue each one can overshoot the limit by its `window`.',
+  ],
+  tooLow: 'the overshoot of the gateways that were not counted breaks the promised latency.',
+  tooHigh: 'the queue is sized for windows nobody uses, and refuses too early.',
+};
+
+export const maxLength: OptionDeclaration<number> = {
+  name: 'maxLength',
+  kind: integer({ min: 1, max: 1_000_000_000 }),
+  unit: 'ready messages',
+  whenAbsent: {
+    rule: 'sized so that `maxLatency` holds',
+    derive: (draft) => {
+      const sizing = completeSizing(draft);
+      const fitting = sizing === undefined ? 0 : sizeQueue(sizing).maxLength;
+      return fitting >= 1 ? fitting : undefined;
+    },
+  },
+  doc: [
+    'Sets the limit outright instead of deriving it from `maxLatency`.',
+    '`maxLatency` and `serviceTime` may then be absent.',
+    'Without `serviceTime` the drain rate is unknown, and a refused client is asked to come back after one second.',
+  ],
+  tooLow: 'bursts are refused that the workers could have absorbed in time.',
+  tooHigh: 'accepted work waits longer than anybody wants its result.',
+};
+
+export const window: OptionDeclaration<number> = {
+  name: 'window',
+  kind: integer({ min: 1, max: 10_000 }),
+  unit: 'unconfirmed publishes',
+  whenAbsent: {
+    rule: 'max(1, min(100, floor(max(handlers, 0.1 x maxLength) / gateways)))',
+    derive: (draft) => {
+      const { maxLength, workers, concurrency, gateways } = draft;
+      if (maxLength === undefined || gateways === undefined) return undefined;
+      if (workers === undefined || concurrency === undefined) return undefined;
+      return defaultWindow({ maxLength, handlers: handlerCount({ workers, concurrency }), gateways });
+    },
+  },
+  doc: ['Publishes of one gateway to this queue that may be waiting for the confirm of the broker.'],
+  tooLow: 'requests are refused as `gateway-busy` although the queue has room.',
+  tooHigh:
+    'on a quorum queue `gateways` x `window` messages can land after it is full; it is sized shorter by as many.',
+};
+
+export const alertAt: OptionDeclaration<number> = {
+  name: 'alertAt',
+  kind: { ...number({ min: 0.01, max: 1 }), type: 'ratio' },
+  whenAbsent: { use: 0.7 },
+  doc: ['Share of `maxLength` at which operators are alerted, before anybody is refused.'],
+  tooLow: 'alerts during ordinary bursts, until nobody reads them.',
+  tooHigh: 'the alert comes with the first refusal instead of before it.',
+};

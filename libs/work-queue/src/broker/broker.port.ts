@@ -1,0 +1,98 @@
+/**
+ * What the framework needs of a broker, and nothing more. One adapter implements it over AMQP 0-9-1;
+ * no other file knows the client library.
+ */
+
+/** A message on its way out. Always persistent and mandatory, through the default exchange. */
+export interface OutgoingMessage {
+  readonly queue: string;
+  readonly body: Buffer;
+  readonly messageId: string;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What became of one publish:
+ * `acked` stored by the broker, `nacked` refused by it, `returned` no such queue,
+ * `lost` the channel went away before any answer, so nobody knows.
+ */
+export type ConfirmAnswer = 'acked' | 'nacked' | 'returned' | 'lost';
+
+export interface PublishChannel {
+  readonly isOpen: boolean;
+  /** Resolves with the reason once the channel is closed, by whoever. Never rejects. */
+  readonly closed: Promise<string>;
+  /** Resolves with the broker's answer; never rejects. May stay pending for as long as the broker is silent. */
+  publish(message: OutgoingMessage): Promise<ConfirmAnswer>;
+  close(): Promise<void>;
+}
+
+/** A message as it was delivered. `deliveryTag` is only valid on the channel that delivered it. */
+export interface IncomingMessage {
+  readonly deliveryTag: number;
+  readonly isRedelivered: boolean;
+  readonly body: Buffer;
+  readonly messageId: string | undefined;
+  readonly contentType: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+export interface ConsumeRequest {
+  readonly queue: string;
+  /** Deliveries the broker may have out on this consumer, 1..65535. */
+  readonly prefetch: number;
+  /** Must be new on every consume: a tag used before breaks the broker's bookkeeping of credits. */
+  readonly consumerTag: string;
+  onMessage(message: IncomingMessage): void;
+  /** The broker ended the consumer (queue deleted, leader moved, delivery timeout). */
+  onCancelled(): void;
+}
+
+export interface ConsumeChannel {
+  readonly isOpen: boolean;
+  /** Resolves with the reason once the channel is closed, by whoever. Never rejects. */
+  readonly closed: Promise<string>;
+  consume(request: ConsumeRequest): Promise<void>;
+  cancel(consumerTag: string): Promise<void>;
+  /** Both return false, and do nothing, when the channel is already gone. */
+  ack(deliveryTag: number): boolean;
+  giveBack(deliveryTag: number): boolean;
+  close(): Promise<void>;
+}
+
+/** What a passive declare tells: ready messages and consumers, exact and current. */
+export interface QueueReading {
+  readonly readyMessages: number;
+  readonly consumers: number;
+}
+
+export type QueueArguments = Readonly<Record<string, string | number | boolean>>;
+
+/** One connection that is kept alive until closed. Channels die with it and are opened anew by their owners. */
+export interface BrokerConnection {
+  readonly state: ConnectionState;
+  /** First connect. Rejects when it cannot succeed (credentials, vhost) or has not by the start deadline. */
+  open(): Promise<void>;
+  /** Resolves when the connection is (again) open; rejects when the signal aborts or the connection closes for good. */
+  whenOpen(signal?: AbortSignal): Promise<void>;
+  openPublishChannel(): Promise<PublishChannel>;
+  openConsumeChannel(): Promise<ConsumeChannel>;
+  /** Creates a durable queue, or does nothing when it exists with exactly these arguments. */
+  declareQueue(name: string, queueArguments: QueueArguments): Promise<void>;
+  /** Passive declare; undefined when there is no such queue. */
+  inspectQueue(name: string): Promise<QueueReading | undefined>;
+  close(): Promise<void>;
+}
+
+/**
+ * idle -> connecting -> open <-> blocked -> waiting -> connecting ... ; any -> closed.
+ * `blocked`: the broker is in a memory or disk alarm and reads nothing from this connection.
+ */
+export type ConnectionState =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'connecting'; readonly attempt: number }
+  | { readonly kind: 'open' }
+  | { readonly kind: 'blocked'; readonly reason: string }
+  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryInMs: number; readonly reason: string }
+  | { readonly kind: 'closed' };

@@ -1,0 +1,67 @@
+import type { QueueArguments } from './broker.port.js';
+import { deadLetterBound, UNREACHED_DELIVERY_LIMIT } from './policy.js';
+import { deadLetterQueueOf, type QueueTarget } from './queue-target.js';
+
+/** A queue as the management API shows it. */
+export interface QueueDescription {
+  readonly type: string;
+  readonly durable: boolean;
+  readonly autoDelete: boolean;
+  readonly exclusive: boolean;
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+export interface Difference {
+  readonly setting: string;
+  readonly expected: unknown;
+  readonly found: unknown;
+}
+
+/**
+ * Only what cannot be a policy. `x-overflow` belongs here although a policy could carry it: a first policy on a
+ * classic queue without it drops the oldest confirmed messages, because max-length is applied before overflow.
+ */
+export function argumentsUnderPolicy(target: QueueTarget): QueueArguments {
+  return {
+    'x-queue-type': target.type,
+    'x-overflow': target.overflow,
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': deadLetterQueueOf(target.name),
+  };
+}
+
+/** For a broker without a management API: the limit is part of the queue and stays for its life. */
+export function argumentsWithLimit(target: QueueTarget): QueueArguments {
+  const bounded = { ...argumentsUnderPolicy(target), 'x-max-length': target.maxLength };
+  return target.type === 'quorum' ? { ...bounded, 'x-delivery-limit': UNREACHED_DELIVERY_LIMIT } : bounded;
+}
+
+export function deadLetterArguments(): QueueArguments {
+  return { 'x-queue-type': 'quorum' };
+}
+
+export function deadLetterArgumentsWithLimit(target: QueueTarget): QueueArguments {
+  if (target.overflow !== 'drop-head') return deadLetterArguments();
+  return { ...deadLetterArguments(), 'x-max-length': deadLetterBound(target), 'x-overflow': 'drop-head' };
+}
+
+/** What makes the queue on the broker another one than the target: with any of it, a policy of ours is not safe. */
+export function differences(found: QueueDescription, target: QueueTarget): Difference[] {
+  const { 'x-queue-type': type, ...wanted } = argumentsUnderPolicy(target);
+  const compared: Difference[] = [
+    { setting: 'type', expected: type, found: found.type },
+    { setting: 'durable', expected: true, found: found.durable },
+    { setting: 'auto-delete', expected: false, found: found.autoDelete },
+    { setting: 'exclusive', expected: false, found: found.exclusive },
+    ...Object.entries(wanted).map(([key, value]) => ({
+      setting: key,
+      expected: value,
+      found: found.arguments[key],
+    })),
+    // The smaller of argument and policy wins, so the limit could never be raised above it.
+    { setting: 'x-max-length', expected: undefined, found: found.arguments['x-max-length'] },
+    // Would delete the queue, and accepted work with it, when no worker runs for a while.
+    { setting: 'x-expires', expected: undefined, found: found.arguments['x-expires'] },
+  ];
+  return compared.filter((difference) => difference.expected !== difference.found);
+}

@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises';
+import { type LimitMode, type Problem, type QueueQos, resolveQosFile } from '@spillway/qos';
+import { type Document, isNode, LineCounter, parseDocument } from 'yaml';
+import { ConfigurationError } from '../errors/configuration.error.js';
+
+/** The QoS of every queue, complete and valid. */
+export interface QosFile {
+  readonly queues: ReadonlyMap<string, QueueQos>;
+  readonly limits: LimitMode;
+}
+
+/**
+ * Reads the QoS of all queues from a YAML file.
+ * @throws ConfigurationError naming every problem with its line
+ */
+export async function readQosFile(path: string): Promise<QosFile> {
+  const text = await readText(path);
+  return parseQosText(text, path);
+}
+
+/** The same for QoS given in code, in the file's own format. `source` is what messages call it. */
+export function resolveQos(input: unknown, source: string): QosFile {
+  const resolved = resolveQosFile(input);
+  if (resolved.ok) return resolved;
+  throw wrong(source, resolved.problems.map((problem) => problem.message));
+}
+
+/** Exported for its tests. @throws ConfigurationError */
+export function parseQosText(text: string, path: string): QosFile {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  if (document.errors.length > 0) {
+    const problems = document.errors.map((e) => `line ${lines.linePos(e.pos[0]).line}: not YAML: ${e.message}`);
+    throw wrong(path, problems);
+  }
+  const resolved = resolveQosFile(document.toJS());
+  if (resolved.ok) return resolved;
+  throw wrong(
+    path,
+    resolved.problems.map((problem) => `line ${lineOf(problem, document, lines)}: ${problem.message}`),
+  );
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const problem = `cannot be read: ${reason}. Create it, or set SPILLWAY_CONFIG to the path of the QoS file.`;
+    throw new ConfigurationError(`QoS file ${path} ${problem}`, { cause });
+  }
+}
+
+/** The line of the value a problem is about; for something missing, the line of what it is missing in. */
+function lineOf(problem: Problem, document: Document, lines: LineCounter): number {
+  for (let length = problem.path.length; length > 0; length--) {
+    const node: unknown = document.getIn(problem.path.slice(0, length), true);
+    if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
+  }
+  return 1;
+}
+
+function wrong(source: string, problems: readonly string[]): ConfigurationError {
+  return new ConfigurationError(`${source} is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+}

@@ -1,0 +1,29 @@
+/** A payload as it travels. */
+export interface EncodedPayload {
+  readonly body: Uint8Array;
+  readonly contentType: string;
+  readonly headers?: Readonly<Record<string, unknown>>;
+}
+
+/** A message as a codec sees it on arrival. */
+export interface ReceivedMessage {
+  readonly body: Buffer;
+  readonly contentType: string | undefined;
+  readonly messageId: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** A codec whose payload type is its owner's business. */
+export interface AnyCodec {
+  encode(payload: never): EncodedPayload;
+  decode(message: ReceivedMessage): unknown;
+}
+
+/**
+ * Turns a payload into bytes and back; one per queue, the same on both sides. `decode` throws when the bytes make
+ * no sense: the message is then dead-lettered at once, since no retry will change them.
+ */
+export interface Codec<T> extends AnyCodec {
+  encode(payload: T): EncodedPayload;
+  decode(message: ReceivedMessage): T;
+}

@@ -1,0 +1,17 @@
+/** Headers the framework adds to a message. Stable: operators and other languages may read them. */
+export const HEADERS = {
+  /** When the publisher sent it, milliseconds since the epoch. */
+  publishedAt: 'x-published-at',
+  /** The pattern of a message that came through the NestJS transport. */
+  pattern: 'x-pattern',
+  /** On a dead letter: why (`failed`, `permanent`, `undecodable`, `invalid`). */
+  deadReason: 'x-dead-reason',
+  /** On a dead letter: the queue it came from. */
+  deadQueue: 'x-dead-queue',
+  /** On a dead letter: class and message of the last error, cut to 2,000 characters. */
+  deadError: 'x-dead-error',
+  /** On a dead letter: attempts made in the process that gave up. */
+  deadAttempts: 'x-dead-attempts',
+  /** On a dead letter: when, milliseconds since the epoch. */
+  deadAt: 'x-dead-at',
+} as const;

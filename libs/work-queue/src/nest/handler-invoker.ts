@@ -1,0 +1,114 @@
+import { BadRequestException, Injectable, UnprocessableEntityException } from '@nestjs/common';
+import { ContextIdFactory, ExternalContextCreator, ModuleRef, ModulesContainer } from '@nestjs/core';
+import { Injector } from '@nestjs/core/injector/injector.js';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Module } from '@nestjs/core/injector/module.js';
+import { RpcParamtype } from '@nestjs/microservices/enums/rpc-paramtype.enum.js';
+import { PermanentFailure } from '../errors/permanent-failure.error.js';
+import type { WorkContext } from '../execute/work-context.js';
+
+/** NestJS's key for what `@Payload()`, `@Ctx()` and `@Body()` leave on a method. Tested against NestJS itself. */
+export const PARAMETERS_METADATA = '__routeArguments__';
+
+export type Invoke = (payload: unknown, context: WorkContext) => Promise<unknown>;
+
+/** Which class, instance and module a handler method belongs to. */
+export interface HandlerHost {
+  readonly wrapper: InstanceWrapper<object>;
+  readonly module: Module;
+  readonly isController: boolean;
+  readonly methodName: string;
+}
+
+/** Makes a method callable with everything NestJS puts around it. */
+@Injectable()
+export class HandlerInvoker {
+  private readonly injector = new Injector();
+
+  constructor(
+    private readonly externalContext: ExternalContextCreator,
+    private readonly modules: ModulesContainer,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  invokerOf(host: HandlerHost): Invoke {
+    const invoke = host.wrapper.isDependencyTreeStatic()
+      ? this.bind(host, host.wrapper.instance)
+      : this.perMessage(host);
+    return async (payload, context) => {
+      try {
+        return await invoke(payload, context);
+      } catch (error) {
+        throw isBadInput(error) ? new PermanentFailure(describe(error), { queue: context.queue, cause: error }) : error;
+      }
+    };
+  }
+
+  /** A request-scoped class is made anew for each message; its REQUEST is the WorkContext. */
+  private perMessage(host: HandlerHost): Invoke {
+    return async (payload, context) => {
+      const contextId = ContextIdFactory.create();
+      this.moduleRef.registerRequestByContextId(context, contextId);
+      const collection = host.isController ? host.module.controllers : host.module.providers;
+      const instance = await this.injector.loadPerContext(
+        host.wrapper.instance,
+        host.module,
+        collection,
+        contextId,
+        host.wrapper,
+      );
+      return this.bind(host, instance, contextId)(payload, context);
+    };
+  }
+
+  private bind(host: HandlerHost, instance: object, contextId?: { id: number }): Invoke {
+    const { methodName } = host;
+    return this.creatorFor(host).create(
+      instance,
+      methodOf(instance, methodName),
+      methodName,
+      PARAMETERS_METADATA,
+      { exchangeKeyForValue },
+      contextId,
+      contextId ? host.wrapper.id : undefined,
+      { guards: true, interceptors: true, filters: true },
+      'rpc',
+    );
+  }
+
+  /**
+   * NestJS looks for the host's module among providers only; for a controller it would find none and leave out,
+   * silently, every guard and pipe given as a class.
+   */
+  private creatorFor(host: HandlerHost): ExternalContextCreator {
+    const key = [...this.modules.entries()].find(([, module]) => module === host.module)?.[0] ?? '';
+    const creator: ExternalContextCreator = Object.create(this.externalContext);
+    creator.getContextModuleKey = () => key;
+    return creator;
+  }
+}
+
+function exchangeKeyForValue(type: number, data: unknown, args: readonly unknown[]): unknown {
+  const [payload, context] = args;
+  if (type === RpcParamtype.CONTEXT) return context;
+  if (type !== RpcParamtype.PAYLOAD) return undefined;
+  if (typeof data !== 'string') return payload;
+  return typeof payload === 'object' && payload !== null ? Reflect.get(payload, data) : undefined;
+}
+
+function methodOf(instance: object, name: string): (...args: unknown[]) => unknown {
+  const method: unknown = Reflect.get(instance, name);
+  if (typeof method === 'function') return (...args) => Reflect.apply(method, instance, args);
+  throw new TypeError(`${instance.constructor.name}.${name} is not a method`);
+}
+
+/** What a ValidationPipe of yours throws: the input is bad, and no other attempt changes it. */
+function isBadInput(error: unknown): error is BadRequestException | UnprocessableEntityException {
+  return error instanceof BadRequestException || error instanceof UnprocessableEntityException;
+}
+
+function describe(error: BadRequestException | UnprocessableEntityException): string {
+  const response = error.getResponse();
+  const details: unknown = typeof response === 'object' ? Reflect.get(response, 'message') : response;
+  return Array.isArray(details) ? details.join('; ') : String(details ?? error.message);
+}

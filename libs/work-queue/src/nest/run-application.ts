@@ -1,0 +1,70 @@
+import type { INestApplicationContext } from '@nestjs/common';
+import { WorkQueueError } from '../errors/work-queue.error.js';
+
+/** An error whose message says all there is to say; others keep their stack, since they are defects. */
+export type IsForPeople = (error: unknown) => boolean;
+
+const FAILED = 1;
+const INTERRUPTED = 130;
+
+/**
+ * Runs an application as a process: prints the line `ready` when `start` has resolved, ends with 0 after SIGTERM or SIGINT
+ * once everything is closed, at once on a second signal, and with 1 and one clear message when the start fails.
+ * Use it instead of `enableShutdownHooks`, with `abortOnError: false`.
+ *
+ * @param isForPeople errors of your own to show without a stack; this package's are always shown so
+ */
+export async function runApplication(
+  name: string,
+  start: () => Promise<INestApplicationContext>,
+  isForPeople: IsForPeople = () => false,
+): Promise<void> {
+  const shutdown = new Shutdown(name);
+  try {
+    const application = await start();
+    // A line of its own, for whoever started the process to wait for.
+    process.stdout.write('ready\n');
+    shutdown.started(application);
+  } catch (error) {
+    process.stderr.write(`${name}: cannot start\n${describe(error, isForPeople)}\n`);
+    process.exit(FAILED);
+  }
+}
+
+/** starting -> running -> closing; a signal while starting ends the process, since nothing was accepted yet. */
+class Shutdown {
+  private application: INestApplicationContext | undefined;
+  private isClosing = false;
+
+  constructor(private readonly name: string) {
+    process.on('SIGTERM', () => this.signalled());
+    process.on('SIGINT', () => this.signalled());
+  }
+
+  started(application: INestApplicationContext): void {
+    this.application = application;
+  }
+
+  private signalled(): void {
+    if (!this.application) process.exit(0);
+    if (this.isClosing) process.exit(INTERRUPTED);
+    this.isClosing = true;
+    void this.close(this.application);
+  }
+
+  private async close(application: INestApplicationContext): Promise<void> {
+    try {
+      await application.close();
+      process.exit(0);
+    } catch (error) {
+      process.stderr.write(`${this.name}: did not stop cleanly\n${String(error)}\n`);
+      process.exit(FAILED);
+    }
+  }
+}
+
+function describe(error: unknown, isForPeople: IsForPeople): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error instanceof WorkQueueError || isForPeople(error)) return error.message;
+  return error.stack ?? error.message;
+}

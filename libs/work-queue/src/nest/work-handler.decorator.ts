@@ -1,0 +1,34 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** A literal, so that two copies of this package in one process still see each other's handlers. */
+export const WORK_HANDLER_METADATA = 'spillway:work-handler';
+
+export interface WorkHandlerOptions {
+  /** Deliveries the broker may have out here. @default the queue's `prefetch` in the QoS file */
+  readonly prefetch?: number;
+  /** Handlers running at once, at most `prefetch`. @default `prefetch` if that is given here, else the QoS file's */
+  readonly concurrency?: number;
+}
+
+export interface WorkHandlerMetadata extends WorkHandlerOptions {
+  readonly queue: string;
+}
+
+/**
+ * Makes a method the handler of a queue, on a provider or a controller alike, with NestJS's guards, pipes,
+ * interceptors, filters, `@Payload()` and `@Ctx()`. A parameter typed as a class of yours is validated with
+ * class-validator before the method is called.
+ *
+ * Returning (or resolving) acknowledges the message. Throwing fails the attempt: it is made again with backoff up to
+ * `maxAttempts`, then the message goes to `<queue>.dead`. A `PermanentFailure`, an invalid payload and NestJS's own
+ * 400 and 422 exceptions go there at once. An exception filter that returns a value has handled the failure, and
+ * the message counts as done.
+ *
+ * @example
+ * @WorkHandler('invoices')
+ * async print(@Payload() invoice: Invoice, @Ctx() work: WorkContext): Promise<void> {}
+ */
+export function WorkHandler(queue: string, options: WorkHandlerOptions = {}): MethodDecorator {
+  const metadata: WorkHandlerMetadata = { ...options, queue };
+  return SetMetadata(WORK_HANDLER_METADATA, metadata);
+}

@@ -1,0 +1,72 @@
+import { type BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { PermanentFailure } from '../errors/permanent-failure.error.js';
+import type { WorkContext } from '../execute/work-context.js';
+import { HEADERS } from '../message/headers.js';
+import type { WorkQueueRuntime } from '../work-queue.runtime.js';
+
+export interface WorkQueueTransportOptions {
+  /** The application's runtime, from WorkQueueModule. */
+  readonly runtime: WorkQueueRuntime;
+  /** The queue whose messages go to this application's `@EventPattern` methods. */
+  readonly queue: string;
+}
+
+/**
+ * NestJS custom transport: `@EventPattern` methods written for NestJS's RMQ transport, on a bounded queue with
+ * confirms, retries and dead letters. Acknowledging is ours: leave out `channel.ack(...)`.
+ *
+ * NestJS wraps what such a method throws before we see it, so only a missing handler and an undecodable payload are
+ * dead-lettered at once; every other failure is retried first. `@WorkHandler` has no such limit.
+ *
+ * @example
+ * NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule, {
+ *   inject: [WorkQueueRuntime],
+ *   useFactory: (runtime: WorkQueueRuntime) => ({ strategy: new WorkQueueTransport({ runtime, queue: 'cats' }) }),
+ * });
+ */
+export class WorkQueueTransport extends Server implements CustomTransportStrategy {
+  constructor(private readonly options: WorkQueueTransportOptions) {
+    super();
+  }
+
+  listen(callback: (error?: unknown) => void): void {
+    this.consume().then(() => callback(), callback);
+  }
+
+  async close(): Promise<void> {
+    await this.options.runtime.stopConsuming();
+  }
+
+  on(): never {
+    throw new Error('WorkQueueTransport has no events of its own; listen to Telemetry instead');
+  }
+
+  // NestJS's contract: the caller says what it expects to get.
+  unwrap<T>(): T {
+    return this.options.runtime as T;
+  }
+
+  private async consume(): Promise<void> {
+    const { runtime, queue } = this.options;
+    await runtime.consume({
+      queue,
+      label: `@EventPattern methods of ${queue}`,
+      payloadType: undefined,
+      prefetch: undefined,
+      concurrency: undefined,
+      invoke: (payload, context) => this.dispatch(payload, context),
+    });
+  }
+
+  private async dispatch(payload: unknown, context: WorkContext): Promise<unknown> {
+    // A message that a plain WorkQueue published has no pattern; its queue's name stands for it.
+    const pattern = String(context.headers[HEADERS.pattern] ?? context.queue);
+    const handler = this.getHandlerByPattern(pattern);
+    if (!handler) {
+      throw new PermanentFailure(`no @EventPattern(${JSON.stringify(pattern)}) in this application`, { queue: context.queue });
+    }
+    const result: unknown = await handler(payload, context as unknown as BaseRpcContext);
+    return lastValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+  }
+}

@@ -1,0 +1,181 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { BrokerConnection, ConfirmAnswer, OutgoingMessage, PublishChannel, QueueReading } from '../broker/broker.port.js';
+import type { RefusalReason } from '../errors/work-queue.error.js';
+import type { Telemetry } from '../telemetry/telemetry.js';
+import { ConfirmWindow } from './confirm-window.js';
+import { decidePublish, type PublishEnd, type PublishTarget } from './publish-decision.js';
+import { toError } from './refusal.js';
+
+export interface PublisherOptions {
+  /** How long a publish may wait for a slot of the window, milliseconds. */
+  readonly slotWaitMs: number;
+  /** How long the broker may take to confirm before the outcome is called unknown, milliseconds. */
+  readonly confirmTimeoutMs: number;
+  /** Largest body, bytes. The broker answers a larger one by closing the channel. */
+  readonly maxMessageBytes: number;
+}
+
+/** Publishes that may wait for a slot at a time, in windows: what is more is refused at once. */
+const WAITERS_PER_SLOT = 10;
+const REOPEN_DELAY_MS = 200;
+
+/** Publishes to one queue on a confirm channel of its own; resolves when stored, throws a typed error when not. */
+export class Publisher {
+  private readonly window: ConfirmWindow;
+  private readonly closing = new AbortController();
+  private channel: PublishChannel | undefined;
+  private reading: Promise<QueueReading | undefined> | undefined;
+
+  constructor(
+    private readonly connection: BrokerConnection,
+    private target: PublishTarget,
+    private readonly options: PublisherOptions,
+    private readonly telemetry: Telemetry,
+  ) {
+    this.window = new ConfirmWindow(target.window, target.window * WAITERS_PER_SLOT);
+  }
+
+  get isOpen(): boolean {
+    return this.channel?.isOpen === true;
+  }
+
+  /** The limit in force was found to be another: an operator's policy caps it, or it was changed. */
+  limitChanged(maxLength: number): void {
+    this.target = { ...this.target, maxLength };
+  }
+
+  /** Opens the channel and keeps one open from now on. */
+  async open(): Promise<void> {
+    this.channel = await this.connection.openPublishChannel();
+    void this.supervise(this.channel);
+  }
+
+  async publish(message: OutgoingMessage): Promise<void> {
+    const startedAt = performance.now();
+    this.usableChannel(message);
+    if (!(await this.window.acquire(this.options.slotWaitMs))) this.refuse(message, { at: 'window' });
+    const channel = this.channelForSlot(message);
+    const answer = await this.answerOf(channel, message);
+    if (answer !== 'acked') this.refuse(message, { at: 'broker', answer, reading: await this.readingAfter(answer) });
+    const confirmMs = performance.now() - startedAt;
+    this.telemetry.emit('publish.accepted', { queue: this.target.name, messageId: message.messageId, confirmMs });
+  }
+
+  /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channel. */
+  async close(deadlineMs: number): Promise<void> {
+    this.closing.abort();
+    const deadline = new AbortController();
+    await Promise.race([this.window.idle(), delay(deadlineMs, undefined, deadline).catch(() => undefined)]);
+    deadline.abort();
+    if (this.channel?.isOpen && this.connection.state.kind === 'open') await this.channel.close();
+  }
+
+  private usableChannel(message: OutgoingMessage): PublishChannel {
+    if (message.body.length > this.options.maxMessageBytes) {
+      this.throwRefusal(message, 'too-large', `${message.body.length} bytes, the limit is ${this.options.maxMessageBytes}`);
+    }
+    const { kind } = this.connection.state;
+    const channel = this.channel;
+    if (kind === 'open' && channel?.isOpen && !this.closing.signal.aborted) return channel;
+    return this.refuse(message, { at: 'connection', state: this.closing.signal.aborted ? 'closed' : kind });
+  }
+
+  /** The connection may have gone while we waited for the slot; then nothing was sent. */
+  private channelForSlot(message: OutgoingMessage): PublishChannel {
+    try {
+      return this.usableChannel(message);
+    } catch (refusal) {
+      this.window.release();
+      throw refusal;
+    }
+  }
+
+  /** The slot goes back when the broker answers, which may be long after the deadline. */
+  private async answerOf(channel: PublishChannel, message: OutgoingMessage): Promise<ConfirmAnswer | 'silence'> {
+    const answered = channel.publish(message);
+    void answered.then(() => this.window.release());
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve('silence'), this.options.confirmTimeoutMs);
+      void answered.then((answer) => {
+        clearTimeout(timer);
+        resolve(answer);
+      });
+    });
+  }
+
+  private async readingAfter(answer: ConfirmAnswer | 'silence'): Promise<QueueReading | undefined> {
+    if (answer !== 'nacked') return undefined;
+    // Many nacks at once share one look at the queue.
+    this.reading ??= this.connection
+      .inspectQueue(this.target.name)
+      .catch(() => undefined)
+      .finally(() => (this.reading = undefined));
+    return this.reading;
+  }
+
+  private refuse(message: OutgoingMessage, end: PublishEnd): never {
+    const decision = decidePublish(end, this.target);
+    if (decision.accepted) throw new Error(`a publish that ended at ${end.at} was taken for accepted`);
+    const wasSilent = end.at === 'broker' && end.answer === 'silence';
+    this.throwRefusal(message, decision.reason, this.because(end), decision.retryAfterMs, wasSilent);
+  }
+
+  private throwRefusal(
+    message: OutgoingMessage,
+    reason: RefusalReason,
+    because: string,
+    retryAfterMs?: number,
+    wasSilent?: boolean,
+  ): never {
+    const { messageId } = message;
+    this.telemetry.emit('publish.refused', { queue: this.target.name, messageId, reason, detail: because });
+    throw toError({ queue: this.target.name, messageId, reason, because, retryAfterMs, wasSilent });
+  }
+
+  private because(end: PublishEnd): string {
+    switch (end.at) {
+      case 'connection':
+        return describeConnection(this.connection.state, this.closing.signal.aborted);
+      case 'window':
+        return `${this.window.outstanding} of ${this.window.capacity} unconfirmed, waited ${this.options.slotWaitMs} ms`;
+      case 'broker':
+        return this.describeAnswer(end);
+    }
+  }
+
+  private describeAnswer(end: Extract<PublishEnd, { at: 'broker' }>): string {
+    if (end.answer === 'silence') return `no confirm within ${this.options.confirmTimeoutMs} ms`;
+    if (end.answer === 'lost') return 'the connection went away before the confirm';
+    if (end.answer === 'returned') return 'returned by the broker: no such queue';
+    if (!end.reading) return 'refused, and its depth cannot be read';
+    return `${end.reading.readyMessages} ready, limit ${this.target.maxLength}, ${end.reading.consumers} consumers`;
+  }
+
+  private async supervise(first: PublishChannel): Promise<void> {
+    const { signal } = this.closing;
+    let channel: PublishChannel | undefined = first;
+    while (!signal.aborted) {
+      await channel?.closed;
+      channel = await this.reopen(signal);
+      this.channel = channel;
+    }
+  }
+
+  private async reopen(signal: AbortSignal): Promise<PublishChannel | undefined> {
+    try {
+      await this.connection.whenOpen(signal);
+      return await this.connection.openPublishChannel();
+    } catch {
+      // The connection went away again, or we are closing; the loop looks once more.
+      await delay(REOPEN_DELAY_MS, undefined, { signal }).catch(() => undefined);
+      return undefined;
+    }
+  }
+}
+
+function describeConnection(state: BrokerConnection['state'], isClosing: boolean): string {
+  if (isClosing) return 'this process is shutting down';
+  if (state.kind === 'blocked') return `blocked: ${state.reason}`;
+  if (state.kind === 'waiting') return `connection lost: ${state.reason}`;
+  return state.kind === 'open' ? 'the channel is being opened' : `connection ${state.kind}`;
+}

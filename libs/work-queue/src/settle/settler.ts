@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
+import { HEADERS } from '../message/headers.js';
+import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
+
+/** What settling needs of a delivery. Each answers false when its channel is gone. */
+export interface Settleable {
+  readonly message: IncomingMessage;
+  ack(): boolean;
+  giveBack(): boolean;
+}
+
+/** How work ended, as far as settling cares. */
+export type SettleOutcome =
+  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'dead'; readonly reason: string; readonly attempts: number; readonly error: unknown }
+  | { readonly kind: 'returned' };
+
+/** Publishes a dead letter; resolves only when it is confirmed and was not returned. */
+export type DeadLetterPublish = (message: OutgoingMessage) => Promise<void>;
+
+const MAX_ERROR_CHARACTERS = 2_000;
+/** While the dead-letter queue takes nothing its messages go round; this keeps that from becoming a hot loop. */
+const UNSETTLED_DELAY_MS = 1_000;
+
+/**
+ * Tells the broker how a delivery ended. Nothing else settles.
+ *
+ * | outcome   | broker action                                                        | counted as    |
+ * | --------- | -------------------------------------------------------------------- | ------------- |
+ * | succeeded | ack                                                                  | succeeded     |
+ * | dead      | confirmed mandatory publish to `<queue>.dead` with the reason, then ack | dead-lettered |
+ * | returned  | basic.nack(requeue): given back without blame                        | returned      |
+ * | any       | the channel died first: nothing can be said, the broker delivers again | lost        |
+ *
+ * When the dead letter is refused, returned or not confirmed, the original stays unacked and is given back after a
+ * pause: it is never acked before its copy is safe.
+ */
+export class Settler {
+  constructor(
+    private readonly queue: string,
+    private readonly publishDeadLetter: DeadLetterPublish,
+    private readonly telemetry: Telemetry,
+  ) {}
+
+  async settle(delivery: Settleable, messageId: string, outcome: SettleOutcome, stopping: AbortSignal): Promise<JobEnd> {
+    switch (outcome.kind) {
+      case 'succeeded':
+        return delivery.ack() ? 'succeeded' : 'lost';
+      case 'returned':
+        return delivery.giveBack() ? 'returned' : 'lost';
+      case 'dead':
+        return this.deadLetter(delivery, messageId, outcome, stopping);
+    }
+  }
+
+  private async deadLetter(
+    delivery: Settleable,
+    messageId: string,
+    outcome: Extract<SettleOutcome, { kind: 'dead' }>,
+    stopping: AbortSignal,
+  ): Promise<JobEnd> {
+    try {
+      await this.publishDeadLetter(this.toDeadLetter(delivery.message, messageId, outcome));
+    } catch (error) {
+      const reason = `dead letter not stored: ${error instanceof Error ? error.message : String(error)}`;
+      this.telemetry.emit('settle.failed', { queue: this.queue, messageId, reason });
+      await delay(UNSETTLED_DELAY_MS, undefined, { signal: stopping }).catch(() => undefined);
+      return delivery.giveBack() ? 'returned' : 'lost';
+    }
+    return delivery.ack() ? 'dead-lettered' : 'lost';
+  }
+
+  private toDeadLetter(
+    message: IncomingMessage,
+    messageId: string,
+    outcome: Extract<SettleOutcome, { kind: 'dead' }>,
+  ): OutgoingMessage {
+    return {
+      queue: `${this.queue}.dead`,
+      body: message.body,
+      messageId,
+      contentType: message.contentType ?? 'application/octet-stream',
+      headers: {
+        ...message.headers,
+        [HEADERS.deadReason]: outcome.reason,
+        [HEADERS.deadQueue]: this.queue,
+        [HEADERS.deadError]: describeError(outcome.error),
+        [HEADERS.deadAttempts]: outcome.attempts,
+        [HEADERS.deadAt]: Date.now(),
+      },
+    };
+  }
+}
+
+function describeError(error: unknown): string {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return text.slice(0, MAX_ERROR_CHARACTERS);
+}

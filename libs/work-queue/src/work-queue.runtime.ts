@@ -1,0 +1,105 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { explain } from '@spillway/qos';
+import { BrokerTopology } from './broker-topology.js';
+import { ReconnectingConnection } from './broker/reconnecting-connection.js';
+import type { Settings } from './config/settings.js';
+import { ConsumePipeline } from './consume-pipeline.js';
+import type { MountedHandler } from './execute/work-handler.js';
+import { codecOf, PublishPipeline, qosOf } from './publish-pipeline.js';
+import type { WorkQueue } from './publish/work-queue.js';
+import { Telemetry } from './telemetry/telemetry.js';
+
+/** What is wrong now, in words; empty when all is well. */
+export interface RuntimeHealth {
+  readonly isReady: boolean;
+  readonly problems: readonly string[];
+}
+
+/**
+ * One process's part in its queues, from connect to close, without NestJS.
+ * Order at start: look, policy, queue, consumers, and the publishers' doors last. Order at stop: consumers first,
+ * publishers when nobody can publish any more, connections last.
+ */
+export class WorkQueueRuntime {
+  private readonly publishConnection: ReconnectingConnection;
+  private readonly consumeConnection: ReconnectingConnection;
+  private readonly topology: BrokerTopology;
+  private readonly publishing: PublishPipeline;
+  private readonly consuming: ConsumePipeline;
+  private isStopping = false;
+
+  constructor(
+    private readonly settings: Settings,
+    readonly telemetry: Telemetry,
+  ) {
+    const { url, name, startTimeoutMs } = settings;
+    // Two connections: a blocked publisher must not keep acks from the broker.
+    this.publishConnection = new ReconnectingConnection({ url, name: `${name} publish`, startTimeoutMs, telemetry });
+    this.consumeConnection = new ReconnectingConnection({ url, name: `${name} consume`, startTimeoutMs, telemetry });
+    this.topology = new BrokerTopology(settings, this.publishConnection, telemetry);
+    this.publishing = new PublishPipeline(settings, this.publishConnection, telemetry);
+    this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
+  }
+
+  /** The door of a queue listed in `queues`. Publishing works once `start` has resolved. */
+  queue(name: string): WorkQueue {
+    return this.publishing.queue(name);
+  }
+
+  /** Connects, makes the queues as configured, opens the doors. */
+  async start(): Promise<void> {
+    await Promise.all([this.publishConnection.open(), this.consumeConnection.open()]);
+    await Promise.all(this.settings.queues.map((name) => this.openDoor(name)));
+  }
+
+  /** Makes sure of the handler's queue and starts consuming it. */
+  async consume(handler: MountedHandler): Promise<void> {
+    const qos = qosOf(handler.queue, this.settings);
+    this.consuming.assertFree(handler);
+    await this.topology.ensure(handler.queue);
+    const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, qos);
+    await this.consuming.start(handler, { qos, codec: codecOf(handler.queue, this.settings), publishDeadLetter });
+  }
+
+  /** Stops consuming and lets running handlers finish within `drainTimeoutMs`. Idempotent. */
+  async stopConsuming(): Promise<void> {
+    this.isStopping = true;
+    await this.consuming.drain(this.settings.drainTimeoutMs);
+  }
+
+  /** Everything that is left: consumers, outstanding confirms, connections. Idempotent. */
+  async close(): Promise<void> {
+    await this.stopConsuming();
+    this.topology.close();
+    await this.publishing.close(this.settings.confirmTimeoutMs);
+    await Promise.all([this.publishConnection.close(), this.consumeConnection.close()]);
+  }
+
+  /** Ready means: connected, not blocked, doors open, consumers subscribed, queues limited as configured. */
+  async health(): Promise<RuntimeHealth> {
+    const problems = this.isStopping ? ['shutting down'] : [...this.localProblems(), ...(await this.topology.problems())];
+    return { isReady: problems.length === 0, problems };
+  }
+
+  private async openDoor(name: string): Promise<void> {
+    const queue = await this.topology.ensure(name);
+    await delay(queue.settleMs);
+    await this.publishing.open(name, queue.maxLength);
+    const { wasCreated, maxLength } = queue;
+    const explanation = explain(qosOf(name, this.settings));
+    this.telemetry.emit('queue.ready', { queue: name, wasCreated, maxLength, explanation });
+  }
+
+  private localProblems(): string[] {
+    const connections = [
+      ['publish', this.publishConnection.state],
+      ['consume', this.consumeConnection.state],
+    ] as const;
+    const down = connections.filter(([, state]) => state.kind !== 'open');
+    if (down.length > 0) return down.map(([name, state]) => `${name} connection is ${state.kind}`);
+    return [
+      ...this.publishing.closedDoors.map((name) => `no channel to publish to ${name}`),
+      ...this.consuming.silentQueues.map((name) => `not consuming ${name}`),
+    ];
+  }
+}

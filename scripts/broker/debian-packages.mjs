@@ -1,0 +1,84 @@
+import { createHash } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { messageOf, UserError } from '../terminal/user-error.mjs';
+
+/** @typedef {{ name: string, version: string, path: string, sha256: string }} DebianPackage */
+
+const DOWNLOAD_TIMEOUT_MS = 120_000;
+const DOWNLOAD_ATTEMPTS = 3;
+const PARALLEL_DOWNLOADS = 4;
+
+/**
+ * The index of a release, as text.
+ * @param {{ mirror: string, suite: string, architecture: string }} release
+ */
+export async function fetchIndex({ mirror, suite, architecture }) {
+  const packed = await download(`${mirror}/dists/${suite}/main/binary-${architecture}/Packages.gz`);
+  // n.b. latin1: one byte a character, so that tens of megabytes are searched and not decoded.
+  return gunzipSync(packed).toString('latin1');
+}
+
+/**
+ * @param {string} index
+ * @param {string} name
+ * @returns {DebianPackage | undefined} undefined: the release has no such package
+ */
+export function findPackage(index, name) {
+  const start = `\n${index}`.indexOf(`\nPackage: ${name}\n`);
+  if (start < 0) return undefined;
+  const end = index.indexOf('\n\n', start);
+  const paragraph = index.slice(start, end < 0 ? undefined : end);
+  const field = (/** @type {string} */ key) => new RegExp(`^${key}: (.*)$`, 'm').exec(paragraph)?.[1] ?? '';
+  return { name, version: field('Version'), path: field('Filename'), sha256: field('SHA256') };
+}
+
+/**
+ * Downloads packages into a folder and checks each against the index.
+ * @param {{ mirror: string, packages: readonly DebianPackage[], folder: string }} order
+ * @returns {Promise<string[]>} the files
+ */
+export async function downloadPackages({ mirror, packages, folder }) {
+  const files = /** @type {string[]} */ ([]);
+  const waiting = [...packages];
+  const worker = async () => {
+    for (let item = waiting.shift(); item; item = waiting.shift()) {
+      const file = join(folder, basename(item.path));
+      await writeFile(file, verified(item, await download(`${mirror}/${item.path}`)));
+      files.push(file);
+    }
+  };
+  await Promise.all(Array.from({ length: PARALLEL_DOWNLOADS }, worker));
+  return files;
+}
+
+/**
+ * @param {DebianPackage} item
+ * @param {Buffer} content
+ */
+function verified(item, content) {
+  const actual = createHash('sha256').update(content).digest('hex');
+  if (actual === item.sha256) return content;
+  throw new UserError(
+    `${basename(item.path)} is damaged: expected SHA-256 ${item.sha256}, got: ${actual}. Try again, or set DEBIAN_MIRROR to another mirror.`,
+  );
+}
+
+/** @param {string} url */
+async function download(url) {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      return Buffer.from(await response.arrayBuffer());
+    } catch (error) {
+      if (attempt < DOWNLOAD_ATTEMPTS) continue;
+      const cause = error instanceof Error && error.cause ? ` (${messageOf(error.cause)})` : '';
+      throw new UserError(
+        `${url} could not be downloaded: ${messageOf(error)}${cause}. Check the network, or set DEBIAN_MIRROR to another mirror.`,
+        { cause: error },
+      );
+    }
+  }
+}

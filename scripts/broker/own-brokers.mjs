@@ -1,0 +1,59 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from '../system/file-lock.mjs';
+import { composeUrls, stopCompose, whyNoDocker } from './docker.mjs';
+import { NODES_DIR } from './folders.mjs';
+import { pathsOf } from './node-configuration.mjs';
+import { findServing, hasServer, stopNode } from './node-processes.mjs';
+
+/** @typedef {{ name: string, url: string, managementUrl: string }} OwnBroker */
+
+/** The folders of this checkout's private nodes, one for each version. */
+const nodeFolders = () =>
+  existsSync(NODES_DIR)
+    ? readdirSync(NODES_DIR)
+        .sort()
+        .map((key) => ({ key, dir: join(NODES_DIR, key) }))
+    : [];
+
+/**
+ * The private nodes of this checkout that serve now; with RABBITMQ_VERSION set, only the one of that version.
+ * @param {NodeJS.ProcessEnv} [env]
+ * @returns {Promise<OwnBroker[]>}
+ */
+export async function findPrivateNodes({ RABBITMQ_VERSION: version } = process.env) {
+  const folders = nodeFolders().filter(({ key }) => !version || key === version);
+  const found = await Promise.all(folders.map(({ dir }) => findServing(dir)));
+  return found.flatMap((node) =>
+    node ? [{ ...node, name: `RabbitMQ ${node.version}, a private node` }] : [],
+  );
+}
+
+/**
+ * Everything that this checkout's scripts started and that serves now.
+ * @returns {Promise<OwnBroker[]>}
+ */
+export async function findOwnBrokers() {
+  const compose = (await whyNoDocker({ withCompose: true })) ? undefined : await composeUrls();
+  return [...(await findPrivateNodes()), ...(compose ? [{ name: 'docker compose', ...compose }] : [])];
+}
+
+/**
+ * Stops every broker of this checkout, whatever state it is in.
+ * @returns {Promise<string[]>} what was stopped
+ */
+export async function stopOwnBrokers() {
+  const stopped = await Promise.all(nodeFolders().map(stopFolder));
+  const hadCompose = !(await whyNoDocker({ withCompose: true })) && (await stopCompose());
+  return [...stopped.flat(), ...(hadCompose ? ['docker compose'] : [])];
+}
+
+/** @param {{ key: string, dir: string }} folder */
+async function stopFolder({ key, dir }) {
+  // A start in another terminal is waited for: else it would leave a node behind.
+  return withLock(pathsOf(dir).lock, async () => {
+    const wasRunning = hasServer(dir);
+    await stopNode(dir);
+    return wasRunning ? [`the private node ${key}`] : [];
+  });
+}

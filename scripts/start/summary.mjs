@@ -1,0 +1,85 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import { paint } from '../terminal/say.mjs';
+
+/** @typedef {import('../broker/acquire-broker.mjs').Broker} Broker */
+
+const BODY = '{"zen":"Keep it logically awesome."}';
+const DEFAULT_PORT = 3000;
+
+/**
+ * What a person sees when everything is up: where it all is, and what to try first.
+ * @param {{ port: number, broker: Broker, env: NodeJS.ProcessEnv, workerReadyLine: string }} facts
+ */
+export function summary({ port, broker, env, workerReadyLine }) {
+  const gateway = `http://127.0.0.1:${port}`;
+  const worker = /https?:\/\/[^\s"',]+/.exec(workerReadyLine)?.[0];
+  const rows = [
+    ['gateway', `${gateway}/webhooks/github`],
+    ['health', [`${gateway}/health/ready`, worker].filter(Boolean).join('  ')],
+    ['queue', 'github-events'],
+    ['RabbitMQ', withoutPassword(broker.url)],
+    ['management', managementOf(broker)],
+    ['database', env.DATABASE_URL ? withoutPassword(env.DATABASE_URL) : 'embedded, in .spillway/'],
+  ];
+  const table = rows.map(
+    ([name = '', where = '']) => `  ${paint('bold', name.padEnd(11))} ${paint('cyan', where)}`,
+  );
+  return [
+    '',
+    paint(['bold', 'green'], 'Spillway is ready'),
+    ...table,
+    '',
+    `${paint('bold', 'Try it')} (answers 202):`,
+    curlLine(gateway, env.GITHUB_WEBHOOK_SECRET),
+    `${paint('bold', 'Send real webhooks')}, in another terminal:`,
+    `${port === DEFAULT_PORT ? '' : `PORT=${port} `}npm run replay -- --rate 200 --duration 10s`,
+    '',
+    paint('dim', 'Ctrl-C stops everything: accepted work is finished or kept in the queue.'),
+    '',
+  ].join('\n');
+}
+
+/**
+ * @param {string} gateway
+ * @param {string | undefined} secret GITHUB_WEBHOOK_SECRET: then only signed webhooks are accepted
+ */
+export function curlLine(gateway, secret) {
+  const headers = [
+    'content-type: application/json',
+    'X-GitHub-Event: ping',
+    `X-GitHub-Delivery: ${randomUUID()}`,
+    ...(secret
+      ? [`X-Hub-Signature-256: sha256=${createHmac('sha256', secret).update(BODY).digest('hex')}`]
+      : []),
+  ];
+  return [
+    'curl -i',
+    `${gateway}/webhooks/github`,
+    ...headers.map((header) => `-H '${header}'`),
+    `-d '${BODY}'`,
+  ].join(' ');
+}
+
+/** @param {Broker} broker */
+function managementOf({ managementUrl, kind }) {
+  if (!managementUrl) return 'RABBITMQ_MANAGEMENT_URL is not set';
+  const { username, password } = new URL(managementUrl);
+  const credentials = kind === 'external' ? '' : `  (user ${username}, password ${password})`;
+  return `${withoutUser(managementUrl)}${credentials}`;
+}
+
+/** @param {string} url */
+function withoutUser(url) {
+  const parsed = new URL(url);
+  parsed.username = '';
+  parsed.password = '';
+  return parsed.href;
+}
+
+/** @param {string} url */
+function withoutPassword(url) {
+  if (!URL.canParse(url)) return 'as set';
+  const parsed = new URL(url);
+  if (parsed.password) parsed.password = '***';
+  return parsed.href;
+}
