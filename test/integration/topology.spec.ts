@@ -137,25 +137,25 @@ async function refusal(promise: Promise<unknown>): Promise<string> {
 }
 
 describe('a queue that is not there', () => {
+  const telemetry = new Telemetry();
+
   it.each(['quorum', 'classic'] as const)(
     'is created (%s) with its limit in force from the first message',
     async (type) => {
-      const ready = new Promise((resolve) => telemetry.on('queue.ready', resolve));
+      const reported = new Promise((resolve) => telemetry.on('queue.ready', resolve));
       const { wasCreated, inForce } = await ensureQueue({ ...work, type }, deps({ telemetry }));
       expect({ wasCreated, ...inForce }).toMatchObject({
         wasCreated: true,
         maxLength: 5,
         overflow: 'reject-publish',
       });
-      await expect(ready).resolves.toMatchObject({ queue: 'orders', wasCreated: true, maxLength: 5 });
+      await expect(reported).resolves.toMatchObject({ queue: 'orders', wasCreated: true, maxLength: 5 });
       expect(await accepted('orders', 10)).toBe(type === 'classic' ? 5 : 6);
       expect(await managementApi().getQueue('orders')).toMatchObject({ type, durable: true });
       expect((await managementApi().getQueue('orders'))?.arguments).not.toHaveProperty('x-max-length');
       expect(await managementApi().getQueue('orders.dead')).toMatchObject({ type: 'quorum', durable: true });
     },
   );
-
-  const telemetry = new Telemetry();
 
   it('is created by two processes at once without a conflict', async () => {
     const other = await connect(vhost.url);
@@ -207,40 +207,24 @@ describe('a queue that is there as wanted', () => {
 });
 
 describe('a queue that is there with other settings', () => {
-  async function expectUntouched(
-    declared: QueueArguments,
-    target: QueueTarget,
-    difference: string,
-  ): Promise<void> {
+  const plain: QueueArguments = {};
+  const classic: QueueArguments = { 'x-overflow': 'reject-publish' };
+  const bounded: QueueArguments = { ...classic, 'x-queue-type': 'quorum', 'x-max-length': 50 };
+
+  // On the first one a policy would drop 25 of the 30: max-length is applied before overflow.
+  it.each<[string, QueueArguments, Partial<QueueTarget>]>([
+    ['x-overflow: expected "reject-publish", found none', plain, { type: 'classic' }],
+    ['type: expected "quorum", found "classic"', classic, {}],
+    ['x-max-length: expected none, found 50', bounded, {}],
+  ])('is left as it is, with all it holds (%s)', async (difference, declared, changes) => {
     await connection.declareQueue('orders', declared);
     expect(await accepted('orders', 30)).toBe(30);
-    const message = await refusal(ensureQueue(target, deps()));
+    const message = await refusal(ensureQueue({ ...work, ...changes }, deps()));
     expect(message).toMatch(difference);
     expect(message).toMatch(/drain and delete the queue.*Nothing was changed/);
-    expect(await ready('orders')).toBe(30);
     expect(await policyNames()).toEqual([]);
+    expect(await ready('orders')).toBe(30);
     expect(await ready('orders.dead')).toBeUndefined();
-  }
-
-  it('keeps its confirmed messages where a first policy would have dropped them', async () => {
-    await expectUntouched(
-      {},
-      { ...work, type: 'classic' },
-      'x-overflow: expected "reject-publish", found none',
-    );
-  });
-
-  it('is left as it is when it is of another type', async () => {
-    await expectUntouched(
-      { 'x-overflow': 'reject-publish' },
-      work,
-      'type: expected "quorum", found "classic"',
-    );
-  });
-
-  it('is left as it is when its limit is an argument', async () => {
-    const declared = { 'x-queue-type': 'quorum', 'x-overflow': 'reject-publish', 'x-max-length': 50 };
-    await expectUntouched(declared, work, 'x-max-length: expected none, found 50');
   });
 });
 

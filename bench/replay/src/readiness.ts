@@ -2,7 +2,7 @@ import type { Gateway } from './options/gateway-url.parser.js';
 
 const READY_TIMEOUT_MS = 5_000;
 
-export type Readiness =
+type Readiness =
   | { kind: 'ready' }
   /** Something answers, but not with 200: the run goes on and its numbers will tell. */
   | { kind: 'not-ready'; warning: string }

@@ -17,7 +17,7 @@ import { planSends } from './schedule/send-plan.js';
 import { Ledger } from './send/ledger.js';
 import { sendExamples } from './send/send-examples.js';
 
-export interface ReplayContext {
+interface ReplayContext {
   settings: Settings;
   env: Environment;
   interrupts: Interrupts;

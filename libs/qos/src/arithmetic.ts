@@ -11,9 +11,7 @@ export function rounded(value: number, decimals = 2): string {
   return String(Math.round(value * 10 ** decimals) / 10 ** decimals);
 }
 
-/**
- * `127 (jobs that fit a p99 sojourn of 1000 ms) - 0 prefetched beyond the handlers - 11 unconfirmed (...)`.
- */
+/** What is left of the jobs that fit: `127 (...) - 0 prefetched beyond the handlers - 11 unconfirmed (...)`. */
 export function subtraction(input: QueueSizeInput, size: QueueSize): string {
   const fitting = `${Math.floor(size.jobs)} (jobs that fit a p99 sojourn of ${rounded(input.maxLatencyMs)} ms)`;
   const prefetched = ` - ${size.prefetchSurplus} prefetched beyond the handlers`;

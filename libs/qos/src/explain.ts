@@ -5,8 +5,8 @@ import { completeSizing } from './schema/sizing-draft.js';
 import { drainRatePerSec, handlerCount, sizeQueue, type QueueSizeInput } from './sizing.js';
 
 /**
- * Why a queue's limit is what it is, in one line that an operator can redo on paper: `116 = 127 (jobs that
- * fit a p99 sojourn of 1000 ms) - 0 prefetched beyond the handlers - 11 unconfirmed (...); ...`
+ * Why a queue's limit is what it is, in one line that an operator can redo on paper, starting with
+ * `116 = 127 (...) - 0 prefetched beyond the handlers - 11 unconfirmed (1 gateway x window 11)`.
  */
 export function explain(qos: QueueQos): string {
   const sizing = qos.isMaxLengthExplicit ? undefined : completeSizing(qos);

@@ -13,7 +13,7 @@ const SEARCH_PRECISION = 1e-12;
 /** Below this the series would need thousands of terms, and the quantile is a straight line in cv anyway. */
 const SMALLEST_CV = 0.001;
 
-export interface GammaQuantileInput {
+interface GammaQuantileInput {
   /** Mean of the distribution, more than 0, in any unit; the result has the same unit. */
   readonly mean: number;
   /** Coefficient of variation: standard deviation / mean. 0 = always the mean, 1 = exponential. */
@@ -24,6 +24,7 @@ export interface GammaQuantileInput {
 
 /** The value that a gamma distributed quantity of this mean and cv does not exceed with probability p. */
 export function gammaQuantile({ mean, cv, p }: GammaQuantileInput): number {
+  if (cv === 0) return mean;
   if (cv >= SMALLEST_CV) return mean * quantileOfMeanOne(cv, p);
   const slope = (quantileOfMeanOne(SMALLEST_CV, p) - 1) / SMALLEST_CV;
   return mean * (1 + slope * cv);

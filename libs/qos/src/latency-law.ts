@@ -17,7 +17,7 @@ export function thompsonQueueLength({ maxLatencyMs, serviceTimeMs, threads }: Th
   return (maxLatencyMs * threads) / serviceTimeMs;
 }
 
-export interface JobsWithinInput {
+interface JobsWithinInput {
   /** How long the last job in the queue may wait before a handler takes it, at the 99th percentile. */
   readonly maxWaitMs: number;
   readonly serviceTimeMs: number;

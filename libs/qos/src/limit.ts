@@ -1,9 +1,6 @@
 export type QueueType = 'quorum' | 'classic';
 
-/**
- * RabbitMQ's own constant (`LOW_LIMIT` in rabbit_fifo.hrl): a full quorum queue reopens at this share of its
- * limit.
- */
+/** RabbitMQ's own constant (`LOW_LIMIT` in rabbit_fifo.hrl): a full quorum queue reopens at this share. */
 const QUORUM_REOPEN_RATIO = 0.8;
 
 /**
@@ -23,9 +20,7 @@ export interface Fill {
   readonly type: QueueType;
 }
 
-/**
- * Whether a nack at this fill means "full". If not, the broker had another reason, such as a missing leader.
- */
+/** Whether a nack at this fill means "full"; if not, the broker had another reason, such as a lost leader. */
 export function isFull({ ready, maxLength, type }: Fill): boolean {
   return ready > reopenLength(maxLength, type);
 }

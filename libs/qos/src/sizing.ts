@@ -69,7 +69,7 @@ export function handlerCount({
   return workers * concurrency;
 }
 
-export interface DrainRateInput {
+interface DrainRateInput {
   readonly workers: number;
   readonly concurrency: number;
   readonly serviceTimeMs: number | undefined;

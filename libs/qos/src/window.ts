@@ -2,7 +2,7 @@
 const MAX_DEFAULT_WINDOW = 100;
 const DEFAULT_WINDOW_RATIO = 0.1;
 
-export interface WindowInput {
+interface WindowInput {
   readonly maxLength: number;
   /** Handlers that run at the same time, over all workers. */
   readonly handlers: number;
@@ -15,7 +15,7 @@ export function defaultWindow({ maxLength, handlers, gateways }: WindowInput): n
   return Math.max(1, Math.min(MAX_DEFAULT_WINDOW, share));
 }
 
-export interface PlacesInput {
+interface PlacesInput {
   /** Places that max-length and the windows that overshoot it must share. */
   readonly places: number;
   readonly handlers: number;
@@ -24,7 +24,7 @@ export interface PlacesInput {
   readonly overshootingGateways: number;
 }
 
-export interface PlacesSplit {
+interface PlacesSplit {
   /** Below 1 if not a single message fits beside the windows. */
   readonly maxLength: number;
   readonly window: number;

@@ -1,3 +1,4 @@
+import { UnsupportedMediaTypeException } from '@nestjs/common';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { GatewayOptions } from '../gateway.options.js';
 
@@ -19,6 +20,10 @@ export function createHttpAdapter(options: GatewayOptions): FastifyAdapter {
 export function acceptRawJson(app: NestFastifyApplication, options: GatewayOptions): void {
   const fastify = app.getHttpAdapter().getInstance();
   fastify.removeAllContentTypeParsers();
-  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  fastify.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+    const encoding = request.headers['content-encoding'] ?? 'identity';
+    if (encoding === 'identity') done(null, body);
+    else done(new UnsupportedMediaTypeException(`Content-Encoding ${encoding} is not supported`));
+  });
   fastify.server.maxConnections = options.maxConnections;
 }

@@ -4,7 +4,7 @@ import type { Reconciliation } from '../rows/reconciliation.js';
 
 const LINE_INTERVAL_MS = 3_000;
 
-export interface RowProgressOptions {
+interface RowProgressOptions {
   reconciliation: Reconciliation;
   clock: Clock;
   write: (line: string) => void;

@@ -6,7 +6,7 @@ const BAR_INTERVAL_MS = 200;
 const LINE_INTERVAL_MS = 3_000;
 const BAR_FORMAT = 'sending {bar} {value}/{total}  accepted {accepted}  rejected {rejected}  {rate}/s';
 
-export interface SendProgressOptions {
+interface SendProgressOptions {
   ledger: Ledger;
   plannedDeliveries: number;
   stream: NodeJS.WriteStream;

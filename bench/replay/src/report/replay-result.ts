@@ -31,7 +31,7 @@ export function exitCodeOf(rowCheck: RowCheck): 0 | 1 {
   }
 }
 
-export interface Throughput {
+interface Throughput {
   acceptedPerSec: number;
   /** Null when no row was seen. */
   rowsPerSec: number | null;

@@ -4,7 +4,7 @@ import { countRows } from './batches.js';
 import type { RowStore } from './row-store.port.js';
 
 /** Ids that were never accepted and have a row nevertheless. */
-export interface UnacceptedRows {
+interface UnacceptedRows {
   /** A refusal that stored the work all the same: the sender would send it again as new. */
   rejected: number;
   /** Legitimate: unknown means it may have been stored. */
@@ -24,7 +24,7 @@ export type RowCheck =
       unacceptedRows: UnacceptedRows | undefined;
     };
 
-export interface UnacceptedIds {
+interface UnacceptedIds {
   rejectedIds: readonly string[];
   unknownIds: readonly string[];
 }

@@ -9,7 +9,7 @@ export interface SendPlan {
   readonly endsAtMs: number;
 }
 
-export interface SendPlanOptions {
+interface SendPlanOptions {
   ratePerSec: number;
   amount: Amount;
   arrivals: Arrivals;

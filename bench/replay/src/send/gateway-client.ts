@@ -9,7 +9,7 @@ const MAX_PROBLEM_CHARACTERS = 65_536;
 /** Below the 5 s after which a Node server hangs up: a request sent into that moment would end as unknown. */
 const IDLE_CONNECTION_MS = 4_000;
 
-export interface GatewayClientOptions {
+interface GatewayClientOptions {
   gateway: Gateway;
   maxConnections: number;
   requestTimeoutMs: number;

@@ -4,7 +4,7 @@ import type { AttemptOutcome } from './attempt-outcome.js';
 /** Used when the gateway names no time, as after a timeout or a reset. */
 const DEFAULT_RETRY_AFTER_MS = 1_000;
 
-export interface RetryQuestion {
+interface RetryQuestion {
   outcome: AttemptOutcome;
   /** Attempts made so far, the first included. */
   attempts: number;
@@ -14,7 +14,7 @@ export interface RetryQuestion {
   retryUntilMs: number;
 }
 
-export type RetryDecision =
+type RetryDecision =
   | { kind: 'retry'; atMs: number }
   | { kind: 'end'; reason: 'accepted' | 'retries-off' | 'not-retriable' | 'retries-used-up' | 'too-late' };
 

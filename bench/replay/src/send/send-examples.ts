@@ -10,7 +10,7 @@ import type { Ledger } from './ledger.js';
 import { OpenLoopSender } from './open-loop.sender.js';
 import type { SendPhase } from './sender.options.js';
 
-export interface ExampleTraffic {
+interface ExampleTraffic {
   settings: Settings;
   plan: SendPlan;
   /** At least one; they take turns. */

@@ -1,7 +1,7 @@
 import { IsIn, IsInt, IsNumber, IsObject, Max, Min } from 'class-validator';
 import { formatDuration, parseDuration } from '../duration.js';
 
-export type Decoded<T> =
+type Decoded<T> =
   { readonly isDecoded: true; readonly value: T } | { readonly isDecoded: false; readonly expected: string };
 
 /** What values an option takes: how one is read from a file, checked, and described. */
@@ -17,7 +17,7 @@ export interface Kind<T> {
   decode(raw: unknown): Decoded<T>;
 }
 
-export interface Bounds {
+interface Bounds {
   readonly min: number;
   readonly max: number;
 }
@@ -51,7 +51,7 @@ export function number({ min, max }: Bounds): Kind<number> {
   });
 }
 
-export interface Choice<T extends string> {
+interface Choice<T extends string> {
   readonly values: readonly T[];
   /** Values that look right but are refused, each with the reason. */
   readonly refused?: Readonly<Record<string, string>>;

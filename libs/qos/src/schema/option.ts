@@ -16,21 +16,21 @@ export interface OptionDeclaration<T> {
   readonly tooHigh?: string;
 }
 
-export type WhenAbsent<T> = Use | Derive<T> | Refuse;
+type WhenAbsent<T> = Use | Derive<T> | Refuse;
 
 /** A default, written as in a file, so that it passes the same checks as a given value. */
-export interface Use {
+interface Use {
   readonly use: string | number;
 }
 
-export interface Derive<T> {
+interface Derive<T> {
   /** For the documentation, as it reads after "default": `the same as prefetch`. */
   readonly rule: string;
   /** Called in the order of declaration, after all given values and earlier defaults are in the draft. */
   readonly derive: (draft: Draft) => T | undefined;
 }
 
-export interface Refuse {
+interface Refuse {
   /** As it reads in a message: `required unless maxLength is set`. */
   readonly refuse: string;
   /** The option whose presence makes this one optional. */
@@ -41,7 +41,7 @@ export interface Refuse {
 export type Draft = Partial<QueueSizeInput> & { readonly maxLength?: number };
 
 /** Options that share a prefix: a nested mapping in the file, a nested object in code. */
-export interface GroupDeclaration<T> {
+interface GroupDeclaration<T> {
   readonly name: string;
   readonly schema: Schema<T>;
 }
@@ -64,10 +64,7 @@ export interface DeclaredGroup {
 /** Declarations by prototype: what decorators know of a class has to live outside of its instances. */
 const declarations = new WeakMap<object, (DeclaredOption | DeclaredGroup)[]>();
 
-/**
- * Declares a property as an option and gives it class-validator's rules; its type must match the
- * declaration's.
- */
+/** Declares a property as an option, with its class-validator rules; the types of both must match. */
 export function Option<T>(declaration: OptionDeclaration<T>) {
   return <K extends string>(target: { readonly [P in K]: T | undefined }, property: K): void => {
     remember(target, { property, declaration });

@@ -57,40 +57,40 @@ function unknownKeys({ schema, input, path }: Place): Problem[] {
 
 function readGroup({ property, group }: DeclaredGroup, { input, path }: Place): Outcome {
   const given = ownValue(input, group.name);
-  const { draft, problems } = readOptions(group.schema, given === undefined ? {} : given, [
-    ...path,
-    group.name,
-  ]);
+  const groupInput = given === undefined ? {} : given;
+  const { draft, problems } = readOptions(group.schema, groupInput, [...path, group.name]);
   return { property, value: Object.freeze(draft), problems };
 }
 
-function readOption({ property, declaration }: DeclaredOption, place: Place): Outcome {
-  const { name, kind, whenAbsent } = declaration;
+function readOption(option: DeclaredOption, place: Place): Outcome {
+  const { kind, name, whenAbsent } = option.declaration;
   const given = ownValue(place.input, name);
   const raw = given === undefined && 'use' in whenAbsent ? whenAbsent.use : given;
-  const refuse = (expected: string): Outcome => ({
-    property,
-    problems: [problem({ path: [...place.path, name], expected, given })],
-  });
-  if (raw === undefined) {
-    const reason = reasonToRefuseAbsence(declaration, place);
-    return reason === undefined ? { property, problems: [] } : refuse(`${kind.expected} (${reason})`);
-  }
+  if (raw === undefined) return readAbsent(option, place);
   const decoded = kind.decode(raw);
-  if (!decoded.isDecoded) return refuse(decoded.expected);
-  const value = decoded.value;
-  return breaksRules(place.schema, { [property]: value })
-    ? refuse(kind.expected)
-    : { property, value, problems: [] };
+  if (!decoded.isDecoded) return refuse(option, place, decoded.expected);
+  const { property } = option;
+  if (breaksRules(place.schema, { [property]: decoded.value })) return refuse(option, place, kind.expected);
+  return { property, value: decoded.value, problems: [] };
 }
 
-function reasonToRefuseAbsence(
-  { whenAbsent }: DeclaredOption['declaration'],
-  { input }: Place,
-): string | undefined {
-  if (!('refuse' in whenAbsent)) return undefined;
-  const isExcused = whenAbsent.unless !== undefined && ownValue(input, whenAbsent.unless) !== undefined;
-  return isExcused ? undefined : whenAbsent.refuse;
+function readAbsent(option: DeclaredOption, place: Place): Outcome {
+  const { kind, whenAbsent } = option.declaration;
+  const isExcused =
+    !('refuse' in whenAbsent) ||
+    (whenAbsent.unless !== undefined && ownValue(place.input, whenAbsent.unless) !== undefined);
+  if (isExcused) return { property: option.property, problems: [] };
+  return refuse(option, place, `${kind.expected} (${whenAbsent.refuse})`);
+}
+
+function refuse(
+  { property, declaration }: DeclaredOption,
+  { input, path }: Place,
+  expected: string,
+): Outcome {
+  const { name } = declaration;
+  const given = ownValue(input, name);
+  return { property, problems: [problem({ path: [...path, name], expected, given })] };
 }
 
 /** One option at a time, so that a broken one hides no other. */

@@ -91,7 +91,7 @@ describe('options that do not go together', () => {
 });
 
 describe('a queue name', () => {
-  it.each(['jobs', 'github-events', 'a.b.c', 'é'.repeat(100), 'dead'])('%s is fine', (name) => {
+  it.each(['jobs', 'github-events', 'a.b.c', 'dead'])('%s is fine', (name) => {
     expect(resolveQueueQos(name, sized).ok).toBe(true);
   });
 
@@ -112,6 +112,7 @@ describe('a queue name', () => {
   });
 
   it('is measured in bytes, and a long one is shortened in the message', () => {
+    expect(messages(sized, 'é'.repeat(100))).toEqual([]);
     expect(messages(sized, 'é'.repeat(101))[0]).toMatch(/of 1 to 200 bytes, got: "é{79}\.\.\.$/);
   });
 });

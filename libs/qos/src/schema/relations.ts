@@ -16,9 +16,7 @@ interface Clash {
 
 type Relation = (draft: QosDraft) => Clash | undefined;
 
-/**
- * A relation is silent while one of its options is missing or was refused: that has been reported already.
- */
+/** A relation is silent while one of its options is missing or was refused: that is reported already. */
 const RELATIONS: readonly Relation[] = [
   prefetchFeedsEveryHandler,
   timeoutOutlastsService,
@@ -62,9 +60,7 @@ function latencyOutlastsService({ maxLatencyMs, serviceTimeMs, serviceTimeCv }: 
   return { option: ['maxLatency'], expected, given: formatDuration(maxLatencyMs) };
 }
 
-/**
- * Blames the window if a narrower one would do, else the latency; silent if that was too short to begin with.
- */
+/** Blames the window if a narrower one would do, else the latency, unless that was too short anyway. */
 function atLeastOneJobFits(draft: QosDraft): Clash | undefined {
   const overfull = sizedBelowOne(draft);
   if (overfull === undefined || latencyOutlastsService(draft) !== undefined) return undefined;

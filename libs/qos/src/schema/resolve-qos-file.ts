@@ -8,9 +8,7 @@ export type QosFileResult =
   | { readonly ok: true; readonly queues: ReadonlyMap<string, QueueQos>; readonly limits: LimitMode }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
-/**
- * Reads, completes and checks a whole QoS file, reporting the problems of every queue at once. Never throws.
- */
+/** Reads, completes and checks a whole QoS file; reports the problems of all queues at once. Never throws. */
 export function resolveQosFile(input: unknown): QosFileResult {
   const reading = readOptions(QosFile, input, []);
   const { limits, queues: inputs = {} } = reading.draft;

@@ -15,10 +15,7 @@ describe('suggest', () => {
     expect(suggest(word, names)).toBe(meant);
   });
 
-  it.each(['queues', 'x', '', 'constructor', 'prefetch'.repeat(1_000)])(
-    'has no idea what %.20s should be',
-    (word) => {
-      expect(suggest(word, names)).toBeUndefined();
-    },
-  );
+  it.each(['queues', 'x', '', 'constructor', 'prefetchprefetch'])('has no idea what %p should be', (word) => {
+    expect(suggest(word, names)).toBeUndefined();
+  });
 });

@@ -103,7 +103,7 @@ describe('the overflow in force', () => {
 describe('for any policies', () => {
   const definition = fc.record({ 'max-length': fc.nat(50), 'message-ttl': fc.nat() }, { requiredKeys: [] });
   const anyPolicy = fc.record({
-    name: fc.string({ unit: fc.constantFrom(...'abc'), minLength: 1, maxLength: 3 }),
+    name: fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 3 }),
     pattern: fc.constantFrom('.*', '^orders$', '^other$', '(?i)x'),
     applyTo: fc.constantFrom('all', 'queues', 'classic_queues', 'quorum_queues', 'exchanges'),
     priority: fc.nat(3),
