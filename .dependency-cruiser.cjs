@@ -22,7 +22,7 @@ module.exports = {
     {
       name: 'libs-never-import-apps',
       severity: 'error',
-      from: { path: '^libs/' },
+      from: { path: '^libs/', pathNot: '\\.spec\\.ts$' },
       to: { path: '^(apps|bench|test)/' },
     },
     {
@@ -56,7 +56,7 @@ module.exports = {
       comment: 'Hoisting hides what a package forgot to declare.',
       severity: 'error',
       from: { path: '^(libs|apps|bench)/', pathNot: '\\.spec\\.ts$' },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'unknown', 'undetermined'], pathNot: '^libs/' },
     },
     {
       name: 'no-own-barrel',

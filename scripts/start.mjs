@@ -1,11 +1,10 @@
-import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { acquireBroker } from './broker/acquire-broker.mjs';
 import { prepare } from './setup/prepare.mjs';
 import { startApp } from './start/child-app.mjs';
 import { freeGatewayPort } from './start/gateway-port.mjs';
 import { summary } from './start/summary.mjs';
-import { mergeRepeatedSignals } from './system/signals.mjs';
+import { interruption, mergeRepeatedSignals } from './system/signals.mjs';
 import { say } from './terminal/say.mjs';
 import { runMain } from './terminal/user-error.mjs';
 
@@ -21,19 +20,31 @@ await runMain(async () => {
   const port = await freeGatewayPort(process.env.PORT);
   await prepare();
   const broker = await acquireBroker({ purpose: 'start' });
-  const interrupted = nextInterruption();
   const apps = startApps({ port, broker });
-  const failed = firstFailure(apps);
-  const started = allReady(apps).then((readyLines) => print({ port, broker, readyLines }));
-  const problem = await Promise.race([
-    interrupted,
-    failed,
-    started.then(() => Promise.race([interrupted, failed])),
-  ]);
-  if (problem) say.error(problem);
-  await shutDown(apps, broker);
-  return problem ? 1 : 0;
+  try {
+    return await serve({ apps, port, broker });
+  } finally {
+    await shutDown(apps, broker);
+  }
 });
+
+/**
+ * Until somebody ends it, or something goes wrong.
+ * @param {{ apps: readonly ChildApp[], port: number, broker: Broker }} running
+ * @returns {Promise<number>} the exit code
+ */
+async function serve({ apps, port, broker }) {
+  const interrupted = interruption();
+  const failed = firstFailure(apps);
+  const ready = Promise.all(apps.map((app) => app.ready)).then(([, workerReadyLine = '']) => {
+    console.log(summary({ port, broker, env: process.env, workerReadyLine }));
+  });
+  const untilEnd = Promise.race([interrupted, failed]);
+  const problem = await Promise.race([ready.then(() => untilEnd), untilEnd]);
+  if (!problem) return 0;
+  say.error(problem);
+  return 1;
+}
 
 /** @param {{ port: number, broker: Broker }} facts */
 function startApps({ port, broker }) {
@@ -44,26 +55,6 @@ function startApps({ port, broker }) {
     startApp({ name: 'gateway', colour: 'magenta', env }),
     startApp({ name: 'events-worker', colour: 'blue', env, args: process.argv.slice(2) }),
   ];
-}
-
-/**
- * The lines by which the apps said that they serve, once all have.
- * @param {readonly ChildApp[]} apps
- */
-const allReady = (apps) => Promise.all(apps.map((app) => app.ready));
-
-/** @param {{ port: number, broker: Broker, readyLines: string[] }} facts */
-function print({ port, broker, readyLines }) {
-  console.log(summary({ port, broker, env: process.env, workerReadyLine: readyLines[1] ?? '' }));
-}
-
-/**
- * Nothing for Ctrl-C or SIGTERM; the next one after that ends everything at once.
- * @returns {Promise<undefined>}
- */
-async function nextInterruption() {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  return undefined;
 }
 
 /**
@@ -101,8 +92,15 @@ async function shutDown(apps, broker) {
     for (const app of apps) app.signal('SIGKILL');
     await allEnded;
   }
-  if (broker.isStartedHere) await broker.stop();
-  say.done(broker.isStartedHere ? 'Stopped, the broker too' : `Stopped; ${broker.name} keeps running`);
+  await leave(broker);
+}
+
+/** @param {Broker} broker only stopped if it was not there before */
+async function leave(broker) {
+  if (!broker.isStartedHere) return say.done(`Stopped; ${broker.name} keeps running`);
+  say.step(`Stopping ${broker.name} …`);
+  await broker.stop();
+  return say.done('Stopped, the broker too');
 }
 
 /**

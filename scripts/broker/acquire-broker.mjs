@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { say, secondsSince } from '../terminal/say.mjs';
-import { messageOf, UserError } from '../terminal/user-error.mjs';
+import { UserError } from '../terminal/user-error.mjs';
 import { startTestContainer, startWithCompose, whyNoDocker } from './docker.mjs';
 import { fetchRabbitmq, findUnpacked } from './fetch-rabbitmq.mjs';
 import { NODES_DIR } from './folders.mjs';
@@ -21,7 +21,7 @@ import { DEFAULT_VERSION } from './versions.mjs';
  *
  * @typedef {'start' | 'test'} Purpose
  * @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer
- * @typedef {{ broker: Broker } | { whyNot: string }} Attempt
+ * @typedef {{ broker: Broker } | { server: RabbitServer } | { whyNot: string }} Attempt a broker that runs, or a server to start
  */
 
 /**
@@ -38,6 +38,8 @@ export async function acquireBroker({ purpose }) {
   for (const way of order.ways) {
     const attempt = await tryWay(way, purpose);
     if ('broker' in attempt) return attempt.broker;
+    // Not part of the attempt: no other way mends a server that is there and does not start; its log says why.
+    if ('server' in attempt) return startOwn(attempt.server);
     reasons[way] = attempt.whyNot;
   }
   throw new UserError(explain(reasons));
@@ -54,7 +56,7 @@ async function tryWay(way, purpose) {
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     say.warn(error.message);
-    return { whyNot: messageOf(error).split('\n')[0] ?? '' };
+    return { whyNot: error.message.split('\n')[0] ?? '' };
   }
 }
 
@@ -65,26 +67,23 @@ const WAYS = {
     if (whyNot) return { whyNot };
     return { broker: await (purpose === 'start' ? startWithCompose() : startTestContainer()) };
   },
-  installed: async () => startIfFound(findInstalled(), 'rabbitmq-server and erl were not found'),
-  'unpacked-before': async () => startIfFound(findUnpacked(DEFAULT_VERSION), 'nothing was unpacked before'),
+  installed: async () => found(findInstalled(), 'rabbitmq-server and erl were not found'),
+  'unpacked-before': async () => found(findUnpacked(DEFAULT_VERSION), 'nothing was unpacked before'),
   install: async () => {
     const whyNot = await whyNoInstallation();
     if (whyNot) return { whyNot };
     await installRabbitmq();
-    return startIfFound(
-      findInstalled(),
-      'it was installed, but rabbitmq-server or erl were not found afterwards',
-    );
+    return found(findInstalled(), 'it was installed, but rabbitmq-server or erl were not found afterwards');
   },
-  unpack: async () => ({ broker: await startOwn(await fetchRabbitmq(DEFAULT_VERSION)) }),
+  unpack: async () => ({ server: await fetchRabbitmq(DEFAULT_VERSION) }),
 };
 
 /**
  * @param {RabbitServer | undefined} server
  * @param {string} whyNot
- * @returns {Promise<Attempt>}
+ * @returns {Attempt}
  */
-const startIfFound = async (server, whyNot) => (server ? { broker: await startOwn(server) } : { whyNot });
+const found = (server, whyNot) => (server ? { server } : { whyNot });
 
 /**
  * @param {RabbitServer} server

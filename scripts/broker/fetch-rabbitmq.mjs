@@ -4,9 +4,10 @@ import { withLock } from '../system/file-lock.mjs';
 import { runCommand } from '../system/run-command.mjs';
 import { say, secondsSince } from '../terminal/say.mjs';
 import { UserError } from '../terminal/user-error.mjs';
-import { downloadPackages, fetchIndex, findPackage } from './debian-packages.mjs';
+import { downloadPackages, fetchIndex } from './debian-packages.mjs';
 import { findDebianMirror } from './debian-mirror.mjs';
 import { UNPACKED_DIR } from './folders.mjs';
+import { choosePackages } from './rabbitmq-packages.mjs';
 import { relocateErl, wrapPrograms } from './unpacked-elf.mjs';
 import { suiteOf } from './versions.mjs';
 
@@ -14,17 +15,6 @@ import { suiteOf } from './versions.mjs';
 /** @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer */
 
 const ERLANG = 'usr/lib/erlang';
-/** What RabbitMQ needs of each kind. Libraries are renamed from release to release: one of the alternatives is there. */
-const ERLANG_PARTS =
-  'asn1 base crypto eldap ftp inets mnesia os-mon parsetools public-key runtime-tools snmp ssl syntax-tools tftp tools xmerl';
-const LIBRARIES =
-  'libc6 libssl3t64|libssl3 libstdc++6 libgcc-s1 zlib1g libtinfo6 libsystemd0 libcap2 libzstd1 libsctp1 liblzma5 liblz4-1 libgcrypt20 libgpg-error0';
-const PACKAGES = [
-  'rabbitmq-server',
-  ...ERLANG_PARTS.split(' ').map((part) => `erlang-${part}`),
-  ...LIBRARIES.split(' '),
-];
-
 /** What Debian calls the machines that we know the loader of. */
 const MACHINES = /** @type {Record<string, { architecture: string, triplet: string, loader: string }>} */ ({
   x64: { architecture: 'amd64', triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },
@@ -94,30 +84,6 @@ function machineOrThrow() {
   if (machine) return machine;
   throw new UserError(
     `RabbitMQ can be unpacked without root on Linux (x64, arm64) only, this is ${process.platform} ${process.arch}. Install rabbitmq-server, start Docker, or set RABBITMQ_URL.`,
-  );
-}
-
-/**
- * @param {string} index
- * @param {RabbitVersion} version
- */
-function choosePackages(index, version) {
-  const suite = suiteOf(version);
-  const chosen = PACKAGES.map((names) => {
-    const found = names
-      .split('|')
-      .map((name) => findPackage(index, name))
-      .find(Boolean);
-    if (!found)
-      throw new UserError(
-        `Debian's ${suite} has no package ${names} on this mirror. Set DEBIAN_MIRROR to another.`,
-      );
-    return found;
-  });
-  const actual = chosen[0]?.version ?? '';
-  if (actual.startsWith(`${version}.`)) return chosen;
-  throw new UserError(
-    `Debian's ${suite} holds RabbitMQ ${actual} now, and no longer ${version}: set RABBITMQ_VERSION to another.`,
   );
 }
 

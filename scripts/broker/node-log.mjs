@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathsOf } from './node-configuration.mjs';
 
@@ -10,23 +10,28 @@ const LINES = 15;
  * @param {string} name
  */
 export function lastLogLines(dir, name) {
-  const { logs, output } = pathsOf(dir);
-  return [join(logs, `${name}.log`), output]
-    .map((file) => tail(file))
-    .filter(Boolean)
-    .join('\n');
+  return [logOf(dir, name), pathsOf(dir).output].map(tail).filter(Boolean).join('\n');
 }
+
+/**
+ * Keeps the log of the run before under another name, so that it is not taken for that of the next one.
+ * @param {string} dir
+ * @param {string} name
+ */
+export function setLogAside(dir, name) {
+  const log = logOf(dir, name);
+  if (existsSync(log)) renameSync(log, `${log}.previous`);
+}
+
+/**
+ * @param {string} dir
+ * @param {string} name
+ */
+const logOf = (dir, name) => join(pathsOf(dir).logs, `${name}.log`);
 
 /** @param {string} file */
 function tail(file) {
-  try {
-    const lines = readFileSync(file, 'utf8')
-      .split('\n')
-      .filter((line) => line.trim() !== '');
-    return lines.length === 0
-      ? ''
-      : [`  ${file}`, ...lines.slice(-LINES).map((line) => `  | ${line}`)].join('\n');
-  } catch {
-    return '';
-  }
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [];
+  const last = lines.filter((line) => line.trim() !== '').slice(-LINES);
+  return last.length === 0 ? '' : [`  ${file}`, ...last.map((line) => `  | ${line}`)].join('\n');
 }

@@ -59,6 +59,7 @@ export async function stopNode(dir) {
   const hadServer = hasServer(dir);
   // n.b. SIGTERM to any other process than the Erlang machine would make that one crash.
   signalAll(erlangMachines(dir), 'SIGTERM');
+  signalAll(erlangMachines(dir), 'SIGCONT'); // a paused one hears nothing
   const isGone = () => erlangMachines(dir).length === 0;
   if (!(await waitUntil(isGone, { timeoutMs: STOP_TIMEOUT_MS }))) {
     say.warn(`RabbitMQ in ${dir} did not stop within ${STOP_TIMEOUT_MS / 1000} s and is killed.`);

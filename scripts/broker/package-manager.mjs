@@ -44,7 +44,7 @@ async function asRoot() {
 export async function whyNoInstallation() {
   const { code } = await runCommand('apt-get', ['--version'], { timeoutMs: ANSWER_TIMEOUT_MS });
   if (code !== 0) return 'there is no apt-get';
-  return (await asRoot()) ? undefined : 'this user is not root, and sudo would ask for a password';
+  return (await asRoot()) ? undefined : 'this user is not root and has no sudo without a password';
 }
 
 /** Installs rabbitmq-server with the system's package manager, without starting a broker. */

@@ -3,10 +3,11 @@ import { closeSync, openSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { withLock } from '../system/file-lock.mjs';
 import { waitUntil } from '../system/wait-until.mjs';
+import { say } from '../terminal/say.mjs';
 import { UserError } from '../terminal/user-error.mjs';
 import { findServer } from './find-server.mjs';
 import { environmentOf, pathsOf, writeConfiguration } from './node-configuration.mjs';
-import { lastLogLines } from './node-log.mjs';
+import { lastLogLines, setLogAside } from './node-log.mjs';
 import { findServing, hasServer, killNode, pidOf, stopNode } from './node-processes.mjs';
 import { renewRecord } from './node-record.mjs';
 
@@ -42,6 +43,9 @@ export async function startPrivateNode({ dir: folder, version, server = findServ
 /** @param {string} dir */
 async function findRunning(dir) {
   if (!hasServer(dir)) return undefined;
+  const serving = await findServing(dir);
+  if (serving) return serving;
+  say.step('RabbitMQ runs but does not answer; it may still be booting, waiting for it …');
   return waitUntil(() => findServing(dir), { timeoutMs: OTHERS_BOOT_TIMEOUT_MS, everyMs: 200 });
 }
 
@@ -53,6 +57,7 @@ async function boot(dir, server) {
   const record = await renewRecord(dir);
   writeConfiguration(dir, record);
   rmSync(pathsOf(dir).pidFile, { force: true });
+  setLogAside(dir, record.name);
   const child = launch(server.program, dir, environmentOf(dir, record, server));
   const stopOnSignal = endWithUs(dir);
   try {
@@ -94,9 +99,14 @@ function launch(program, dir, env) {
  * @returns {() => void} call it when the node is up
  */
 function endWithUs(dir) {
+  let isEnding = false;
   const onSignal = (/** @type {NodeJS.Signals} */ signal) => {
-    stopWatching();
-    void killNode(dir).finally(() => process.kill(process.pid, signal));
+    if (isEnding) return;
+    isEnding = true;
+    void killNode(dir).finally(() => {
+      stopWatching();
+      process.kill(process.pid, signal);
+    });
   };
   const stopWatching = () => {
     process.off('SIGINT', onSignal);

@@ -19,7 +19,13 @@ export const STEPS = [
     name: 'import boundaries',
     commands: [['depcruise', 'libs', 'apps', 'bench', '--config', '.dependency-cruiser.cjs']],
   },
-  { name: 'unused exports', commands: [['ts-unused-exports', 'test/tsconfig.json']] },
+  {
+    name: 'unused exports',
+    // A package's index is its public API; a type may be exported for whoever uses the value it describes.
+    commands: [
+      ['ts-unused-exports', 'test/tsconfig.json', '--excludePathsFromReport=src/index', '--allowUnusedTypes'],
+    ],
+  },
   {
     name: 'docs are fresh',
     commands: [['node', 'scripts/generate-docs.mjs', '--check']],

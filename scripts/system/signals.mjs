@@ -1,3 +1,5 @@
+const PARENT_POLL_MS = 500;
+
 /**
  * npm passes SIGINT and SIGTERM on to us although the terminal has already sent them to the whole process group: one
  * Ctrl-C comes twice. From now on listeners of this process hear a signal that is repeated at once only once.
@@ -16,4 +18,31 @@ export function mergeRepeatedSignals(withinMs = 400) {
     return Reflect.apply(emit, undefined, [name, ...args]);
   };
   process.emit = /** @type {typeof process.emit} */ (merged);
+}
+
+/**
+ * Settles when this process is asked to end: Ctrl-C, SIGTERM, or the npm that runs it is gone.
+ * @returns {Promise<void>}
+ */
+export function interruption() {
+  return new Promise((resolve) => {
+    // n.b. for good: a signal that comes when nobody listens any more ends the process on the spot.
+    process.on('SIGINT', () => resolve());
+    process.on('SIGTERM', () => resolve());
+    onEndOfNpm(resolve);
+  });
+}
+
+/**
+ * A killed npm cannot pass anything on. Without npm it is nothing special that a parent ends before its child.
+ * @param {() => void} listener
+ */
+function onEndOfNpm(listener) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    listener();
+  }, PARENT_POLL_MS).unref();
 }

@@ -1,8 +1,8 @@
 import 'reflect-metadata';
-import { ConsoleLogger, Logger } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { runApplication } from '@spillway/work-queue';
+import { ApplicationLogger, runApplication } from '@spillway/work-queue';
 import { GatewayModule } from './gateway.module.js';
 import { GatewayOptionsError, readGatewayOptions } from './gateway.options.js';
 import { acceptRawJson, createHttpAdapter } from './http/http-server.js';
@@ -12,7 +12,7 @@ async function start(): Promise<NestFastifyApplication> {
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.forRoot(options),
     createHttpAdapter(options),
-    { bodyParser: false, abortOnError: false, logger: new ConsoleLogger({ logLevels: options.logLevels }) },
+    { bodyParser: false, abortOnError: false, logger: new ApplicationLogger(options.logLevels) },
   );
   acceptRawJson(app, options);
   await app.listen(options.port, options.host);

@@ -19,6 +19,7 @@ export { TopologyError } from './errors/topology.error.js';
 export { UnroutableError } from './errors/unroutable.error.js';
 export { type RefusalReason, WorkQueueError } from './errors/work-queue.error.js';
 export { WorkContext } from './execute/work-context.js';
+export { ApplicationLogger } from './nest/application-logger.js';
 export { InjectWorkQueue } from './nest/inject-work-queue.decorator.js';
 export { type Problem, retryAfterSeconds, toProblem } from './nest/problem.js';
 export { runApplication } from './nest/run-application.js';

@@ -46,18 +46,30 @@ export class WorkQueueRuntime {
     return this.publishing.queue(name);
   }
 
-  /** Connects, makes the queues as configured, opens the doors. */
-  async start(): Promise<void> {
-    await Promise.all([this.publishConnection.open(), this.consumeConnection.open()]);
-    await Promise.all(this.settings.queues.map((name) => this.openDoor(name)));
+  /** False until `start` was called. */
+  get isStarted(): boolean {
+    return this.publishConnection.state.kind !== 'idle';
   }
 
-  /** Makes sure of the handler's queue and starts consuming it. */
+  /** Connects, makes the queues as configured, opens the doors. */
+  async start(): Promise<void> {
+    try {
+      await Promise.all([this.publishConnection.open(), this.consumeConnection.open()]);
+      await Promise.all(this.settings.queues.map((name) => this.openDoor(name)));
+    } catch (error) {
+      // Whoever gets the error has nothing to close; a connection left open would keep the process alive.
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Makes sure of the handler's queue and starts consuming it, unless told to stop meanwhile. */
   async consume(handler: MountedHandler): Promise<void> {
     const qos = qosOf(handler.queue, this.settings);
     this.consuming.assertFree(handler);
     await this.topology.ensure(handler.queue);
     const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, qos);
+    if (this.isStopping) return;
     await this.consuming.start(handler, { qos, codec: codecOf(handler.queue, this.settings), publishDeadLetter });
   }
 

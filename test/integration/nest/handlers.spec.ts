@@ -1,6 +1,14 @@
-import { Controller, createParamDecorator, type ExecutionContext, Injectable } from '@nestjs/common';
+import {
+  BadRequestException,
+  Controller,
+  createParamDecorator,
+  type ExecutionContext,
+  Injectable,
+  type Provider,
+  UnprocessableEntityException,
+} from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import { HEADERS, WorkContext, WorkHandler } from '@spillway/work-queue';
+import { HEADERS, PermanentFailure, WorkContext, WorkHandler } from '@spillway/work-queue';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Min, ValidateNested } from 'class-validator';
 import { takeAll } from '../../support/messages.js';
@@ -37,7 +45,7 @@ beforeEach(async () => {
 afterEach(() => apps.close());
 
 @Injectable()
-class Provider {
+class OrdersProvider {
   @WorkHandler('whole')
   whole(@Payload() payload: Order, @Ctx() context: WorkContext): void {
     calls.push([payload, context]);
@@ -58,9 +66,21 @@ class Provider {
     calls.push([payload, context]);
   }
 
-  @WorkHandler('interface')
-  untyped(payload: unknown, @Header('x-tenant') _tenant?: unknown): void {
+  @WorkHandler('untyped')
+  untyped(@Payload() payload: { quantity: number }): void {
     calls.push([payload]);
+  }
+
+  @WorkHandler('failing')
+  failing(payload: unknown, context: WorkContext): Promise<void> {
+    calls.push([payload, context.attempt]);
+    return Promise.reject(payload === 'hopeless' ? new PermanentFailure('no such order') : new Error('no database'));
+  }
+
+  @WorkHandler('bad-request')
+  badRequest(@Payload() payload: string): void {
+    calls.push([payload]);
+    throw payload === '400' ? new BadRequestException(['a', 'b']) : new UnprocessableEntityException('c');
   }
 
   @WorkHandler('custom')
@@ -83,7 +103,7 @@ class OrdersController {
 }
 
 const QUEUES = Object.fromEntries(
-  ['whole', 'swapped', 'field', 'plain', 'interface', 'custom', 'controller', 'controller-plain'].map((name) => [
+  ['whole', 'swapped', 'field', 'plain', 'untyped', 'failing', 'bad-request', 'custom', 'controller', 'controller-plain'].map((name) => [
     name,
     SMALL,
   ]),
@@ -92,7 +112,7 @@ const QUEUES = Object.fromEntries(
 async function startHandlers(): ReturnType<NestApplications['start']> {
   return apps.start({
     imports: [apps.workQueue(QUEUES)],
-    providers: [Provider],
+    providers: [OrdersProvider],
     controllers: [OrdersController],
   });
 }
@@ -143,3 +163,70 @@ it.each([['a string', 'text'], ['null', null], ['a list', [order]]])(
     expect(calls).toEqual([]);
   },
 );
+
+it('a payload without a class of its own reaches the handler as it was published', async () => {
+  await process(await startHandlers(), 'untyped', { quantity: -1, extra: true });
+  expect(calls).toEqual([[{ quantity: -1, extra: true }]]);
+});
+
+it('a handler that throws is called again, and its message is dead-lettered after maxAttempts', async () => {
+  const settled = await process(await startHandlers(), 'failing', 'job');
+  expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
+  expect(calls).toEqual([
+    ['job', 1],
+    ['job', 2],
+  ]);
+  const [dead] = await takeAll(apps.vhost.url, 'failing.dead');
+  expect(dead?.headers).toMatchObject({
+    [HEADERS.deadReason]: 'failed',
+    [HEADERS.deadAttempts]: 2,
+    [HEADERS.deadError]: 'Error: no database',
+  });
+});
+
+it('a PermanentFailure is not tried again', async () => {
+  await expect(process(await startHandlers(), 'failing', 'hopeless')).resolves.toMatchObject({ attempt: 1 });
+  const [dead] = await takeAll(apps.vhost.url, 'failing.dead');
+  expect(dead?.headers).toMatchObject({ [HEADERS.deadReason]: 'permanent' });
+});
+
+it.each([
+  ['400', 'a; b'],
+  ['422', 'c'],
+])('a %s exception of NestJS is not tried again, and the dead letter says why', async (status, why) => {
+  await expect(process(await startHandlers(), 'bad-request', status)).resolves.toMatchObject({ attempt: 1 });
+  const [dead] = await takeAll(apps.vhost.url, 'bad-request.dead');
+  expect(dead?.headers).toMatchObject({
+    [HEADERS.deadReason]: 'permanent',
+    [HEADERS.deadError]: `PermanentFailure: ${why}`,
+  });
+});
+
+describe('a handler class', () => {
+  class Base {
+    @WorkHandler('whole')
+    handle(@Payload() payload: unknown): void {
+      calls.push([this.constructor.name, payload]);
+    }
+  }
+
+  class Derived extends Base {
+    get connection(): never {
+      throw new Error('a getter was called');
+    }
+  }
+
+  const providers: Array<[string, Provider[], string]> = [
+    ['inherits the handler', [Derived], 'Derived'],
+    ['is provided under a token', [{ provide: 'TOKEN', useClass: Derived }], 'Derived'],
+    ['is made by a factory', [{ provide: 'TOKEN', useFactory: () => new Base() }], 'Base'],
+    ['is given as a value', [{ provide: Base, useValue: new Derived() }], 'Derived'],
+    ['has an alias', [Base, { provide: 'ALIAS', useExisting: Base }], 'Base'],
+  ];
+
+  it.each(providers)('that %s is found once', async (_how, given, name) => {
+    const app = await apps.start({ imports: [apps.workQueue({ whole: SMALL })], providers: given });
+    await process(app, 'whole', 'hello');
+    expect(calls).toEqual([[name, 'hello']]);
+  });
+});

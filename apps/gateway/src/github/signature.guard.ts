@@ -26,7 +26,7 @@ export class SignatureGuard implements CanActivate {
 }
 
 /** Constant time: what is compared has the same length whatever was sent. */
-export function isSignatureRight(given: string, body: Buffer, secret: string): boolean {
+function isSignatureRight(given: string, body: Buffer, secret: string): boolean {
   const expected = createHmac('sha256', secret).update(body).digest();
   const hex = /^sha256=([0-9a-f]{64})$/i.exec(given)?.[1];
   const actual = hex === undefined ? Buffer.alloc(expected.length) : Buffer.from(hex, 'hex');

@@ -29,6 +29,7 @@ export class AmqpConnection {
   /** Resolves with the reason when the connection is gone. Never rejects. */
   readonly ended: Promise<string>;
   private declareChannel: Promise<Channel> | undefined;
+  private declaring: Promise<unknown> = Promise.resolve();
 
   private constructor(private readonly model: ChannelModel) {
     let lastError = '';
@@ -81,11 +82,17 @@ export class AmqpConnection {
     await this.model.close().catch(() => undefined);
   }
 
-  /** Declares share one channel; a refusal (404, 406) closes it, and the next declare opens another. */
-  private async onDeclareChannel<T>(declare: (channel: Channel) => Promise<T>): Promise<T> {
-    this.declareChannel ??= this.openDeclareChannel();
-    const channel = await this.declareChannel;
-    return declare(channel);
+  /**
+   * Declares share one channel, one after another: a refusal (404, 406) closes it, and whatever else waited on it
+   * would go down with it. The next declare opens another.
+   */
+  private onDeclareChannel<T>(declare: (channel: Channel) => Promise<T>): Promise<T> {
+    const turn = this.declaring.then(async () => {
+      this.declareChannel ??= this.openDeclareChannel();
+      return declare(await this.declareChannel);
+    });
+    this.declaring = turn.catch(() => undefined);
+    return turn;
   }
 
   private openDeclareChannel(): Promise<Channel> {

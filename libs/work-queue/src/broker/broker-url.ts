@@ -41,9 +41,17 @@ export function parseBrokerUrl(url: string, source: string): BrokerUrl {
 }
 
 function toUrl(url: string): URL | undefined {
-  return URL.canParse(url) ? new URL(url) : undefined;
+  try {
+    const parsed = new URL(url);
+    // Throws on a % that escapes nothing.
+    for (const part of [parsed.username, parsed.password, parsed.pathname]) decodeURIComponent(part);
+    return parsed;
+  } catch {
+    return undefined;
+  }
 }
 
+/** A URL that cannot be parsed may have anything in its password, so all up to the last @ is hidden. */
 function withoutPassword(url: string): string {
-  return JSON.stringify(url.replace(/:[^:@/]*@/, ':***@'));
+  return JSON.stringify(url.replace(/:(?!\/\/).*@/s, ':***@'));
 }

@@ -2,7 +2,8 @@ import { ConnectError } from '../errors/connect.error.js';
 import type { BrokerUrl } from './broker-url.js';
 
 const ACCESS_REFUSED = /ACCESS[-_]REFUSED/;
-const NOT_ALLOWED = /NOT[-_]ALLOWED/;
+/** With the vhost refused the broker closes where the client library expects an open; it does not pass on why. */
+const NOT_ALLOWED = /NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
 /** Wrong credentials or vhost do not become right by waiting; a broker that is not up yet does. */
 export function isFinalConnectFailure(error: unknown): boolean {

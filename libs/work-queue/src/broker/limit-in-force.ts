@@ -3,7 +3,7 @@ import { matchingPolicies, matchPolicy, type NamedQueue } from './policy-match.j
 import type { QueueType } from './queue-target.js';
 
 /** `reject-publish-dlx` on a quorum queue acts as `drop-head`. */
-export type Overflow = 'reject-publish' | 'drop-head' | 'reject-publish-dlx';
+type Overflow = 'reject-publish' | 'drop-head' | 'reject-publish-dlx';
 
 export interface LimitInForce {
   /** Ready messages the queue may hold; undefined when nothing bounds it. */

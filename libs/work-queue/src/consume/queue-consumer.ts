@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection, ConsumeChannel, IncomingMessage } from '../broker/broker.port.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
@@ -48,6 +49,8 @@ export class QueueConsumer {
     private readonly telemetry: Telemetry,
   ) {
     const signals = { stopping: this.stopping.signal, abandoned: this.abandoned.signal };
+    // Every handler of this process watches them, which is no leak.
+    setMaxListeners(0, signals.stopping, signals.abandoned);
     this.inFlight = new InFlight(options.concurrency, (delivery) => work(delivery, signals));
   }
 
@@ -79,23 +82,29 @@ export class QueueConsumer {
 
   private async drainOnce(deadlineMs: number): Promise<void> {
     this.stopping.abort();
-    const channel = this.channel;
-    if (channel?.isOpen) await channel.cancel(this.consumerTag).catch(() => undefined);
-    for (const delivery of this.inFlight.stop()) delivery.giveBack();
-    if (!(await this.idleWithin(deadlineMs))) {
+    const { channel } = this;
+    if (!(await this.doneWithin(deadlineMs, this.quiet(channel)))) {
       this.abandoned.abort(new Error('the drain deadline has passed'));
-      await this.idleWithin(ABANDON_GRACE_MS);
+      await this.doneWithin(ABANDON_GRACE_MS, this.inFlight.idle());
     }
     await channel?.close();
     this.telemetry.emit('consumer.stopped', { queue: this.options.queue });
   }
 
-  private async idleWithin(milliseconds: number): Promise<boolean> {
+  /** Nothing more starts from the first moment on, but what is given back before the cancel would come again. */
+  private async quiet(channel: ConsumeChannel | undefined): Promise<void> {
+    const unstarted = this.inFlight.stop();
+    if (channel?.isOpen) await channel.cancel(this.consumerTag).catch(() => undefined);
+    for (const delivery of unstarted) delivery.giveBack();
+    await this.inFlight.idle();
+  }
+
+  private async doneWithin(milliseconds: number, work: Promise<void>): Promise<boolean> {
     const timer = new AbortController();
     const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false);
-    const isIdle = await Promise.race([this.inFlight.idle().then(() => true), late]);
+    const isDone = await Promise.race([work.then(() => true), late]);
     timer.abort();
-    return isIdle;
+    return isDone;
   }
 
   /** Resolves once consuming; the result resolves with the reason when that ends. */
@@ -114,7 +123,7 @@ export class QueueConsumer {
     this.channel = channel;
     // A drain that began meanwhile saw the channel before this one.
     if (this.stopping.signal.aborted) await channel.close();
-    this.telemetry.emit('consumer.started', { queue, prefetch, concurrency });
+    else this.telemetry.emit('consumer.started', { queue, prefetch, concurrency });
     return { ended: Promise.race([channel.closed, cancelled.promise]) };
   }
 

@@ -21,14 +21,18 @@ export async function runAttempt(
   context: WorkContext,
   limits: { readonly timeoutMs: number; readonly abandoned: AbortSignal },
 ): Promise<void> {
-  const deadline = new AbortController();
   const timeout = new AttemptTimeout(handler.label, limits.timeoutMs);
-  const timer = setTimeout(() => deadline.abort(timeout), limits.timeoutMs);
-  context.signal = AbortSignal.any([deadline.signal, limits.abandoned]);
+  const attempt = new AbortController();
+  const abandon = (): void => attempt.abort(limits.abandoned.reason);
+  const timer = setTimeout(() => attempt.abort(timeout), limits.timeoutMs);
+  // n.b. not AbortSignal.any: on Node 20 each call leaves an entry on `abandoned`, which lives as long as the process.
+  limits.abandoned.addEventListener('abort', abandon, { once: true });
+  context.signal = attempt.signal;
   try {
     await handler.invoke(payload, context);
-    deadline.signal.throwIfAborted();
+    if (attempt.signal.reason === timeout) throw timeout;
   } finally {
     clearTimeout(timer);
+    limits.abandoned.removeEventListener('abort', abandon);
   }
 }

@@ -50,6 +50,7 @@ export class Executor {
 
   private async attempts(payload: unknown, context: WorkContext, signals: ExecutorSignals): Promise<Outcome> {
     for (let attempt = 1; ; attempt++) {
+      if (signals.abandoned.aborted) return { kind: 'returned', attempts: attempt - 1 };
       context.attempt = attempt;
       try {
         await runAttempt(this.handler, payload, context, { timeoutMs: this.qos.timeoutMs, abandoned: signals.abandoned });

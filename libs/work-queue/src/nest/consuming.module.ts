@@ -22,7 +22,13 @@ export class ConsumingLifecycle implements OnApplicationBootstrap, OnModuleDestr
   }
 
   async onApplicationBootstrap(): Promise<void> {
-    await Promise.all(this.explorer.explore().map((handler) => this.runtime.consume(handler)));
+    try {
+      await Promise.all(this.explorer.explore().map((handler) => this.runtime.consume(handler)));
+    } catch (error) {
+      // NestJS runs no stop hooks after a failed start; a connection left open would keep the process alive.
+      await this.runtime.close();
+      throw error;
+    }
   }
 
   async onModuleDestroy(): Promise<void> {

@@ -32,9 +32,9 @@ export class HandlerInvoker {
   ) {}
 
   invokerOf(host: HandlerHost): Invoke {
-    const invoke = host.wrapper.isDependencyTreeStatic()
-      ? this.bind(host, host.wrapper.instance)
-      : this.perMessage(host);
+    // The one instance NestJS shows for a transient class is a placeholder whose constructor never ran.
+    const isShared = host.wrapper.isDependencyTreeStatic() && !host.wrapper.isTransient;
+    const invoke = isShared ? this.bind(host, host.wrapper.instance) : this.perMessage(host);
     return async (payload, context) => {
       try {
         return await invoke(payload, context);
@@ -44,7 +44,7 @@ export class HandlerInvoker {
     };
   }
 
-  /** A request-scoped class is made anew for each message; its REQUEST is the WorkContext. */
+  /** A request-scoped or transient class is made anew for each message; its REQUEST is the WorkContext. */
   private perMessage(host: HandlerHost): Invoke {
     return async (payload, context) => {
       const contextId = ContextIdFactory.create();
@@ -70,7 +70,8 @@ export class HandlerInvoker {
       PARAMETERS_METADATA,
       { exchangeKeyForValue },
       contextId,
-      contextId ? host.wrapper.id : undefined,
+      // Without it NestJS takes a transient guard's placeholder, whose constructor never ran.
+      host.wrapper.id,
       { guards: true, interceptors: true, filters: true },
       'rpc',
     );
@@ -98,8 +99,13 @@ function exchangeKeyForValue(type: number, data: unknown, args: readonly unknown
 
 function methodOf(instance: object, name: string): (...args: unknown[]) => unknown {
   const method: unknown = Reflect.get(instance, name);
-  if (typeof method === 'function') return (...args) => Reflect.apply(method, instance, args);
+  // The method itself: guards, pipes and what Reflector reads are kept on it.
+  if (isMethod(method)) return method;
   throw new TypeError(`${instance.constructor.name}.${name} is not a method`);
+}
+
+function isMethod(value: unknown): value is (...args: unknown[]) => unknown {
+  return typeof value === 'function';
 }
 
 /** What a ValidationPipe of yours throws: the input is bad, and no other attempt changes it. */

@@ -1,5 +1,8 @@
 import { SetMetadata } from '@nestjs/common';
 
+/** NestJS's key for classes that are called from outside; it gives scoped global guards to controllers and those only. */
+const ENTRY_PROVIDER_METADATA = '__entryProvider__';
+
 /** A literal, so that two copies of this package in one process still see each other's handlers. */
 export const WORK_HANDLER_METADATA = 'spillway:work-handler';
 
@@ -30,5 +33,8 @@ export interface WorkHandlerMetadata extends WorkHandlerOptions {
  */
 export function WorkHandler(queue: string, options: WorkHandlerOptions = {}): MethodDecorator {
   const metadata: WorkHandlerMetadata = { ...options, queue };
-  return SetMetadata(WORK_HANDLER_METADATA, metadata);
+  return (target, methodName, descriptor) => {
+    Reflect.defineMetadata(ENTRY_PROVIDER_METADATA, true, target.constructor);
+    SetMetadata(WORK_HANDLER_METADATA, metadata)(target, methodName, descriptor);
+  };
 }

@@ -5,7 +5,8 @@ import { retryAfterSeconds, toProblem } from './problem.js';
 
 /**
  * Answers HTTP requests whose publish was refused: 503 with `Retry-After` when coming back helps, 500 or 413 when
- * not, always `application/problem+json`. Installed for the whole application by WorkQueueModule.
+ * not, always `application/problem+json`. Installed for the whole application by WorkQueueModule; to answer another
+ * way use `@UseFilters` or `app.useGlobalFilters`, since NestJS asks an `APP_FILTER` of the root module after this one.
  */
 @Catch(PublishRefusedError)
 @Injectable()

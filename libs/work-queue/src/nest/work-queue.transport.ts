@@ -1,5 +1,6 @@
-import { type BaseRpcContext, type CustomTransportStrategy, Server } from '@nestjs/microservices';
+import { type BaseRpcContext, type CustomTransportStrategy, RpcException, Server } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
+import { HandlerRegistrationError } from '../errors/handler-registration.error.js';
 import { PermanentFailure } from '../errors/permanent-failure.error.js';
 import type { WorkContext } from '../execute/work-context.js';
 import { HEADERS } from '../message/headers.js';
@@ -26,6 +27,9 @@ export interface WorkQueueTransportOptions {
  * });
  */
 export class WorkQueueTransport extends Server implements CustomTransportStrategy {
+  /** Failures are logged where they are settled, so NestJS need not. */
+  override readonly propagatesEventHandlerErrors = true;
+
   constructor(private readonly options: WorkQueueTransportOptions) {
     super();
   }
@@ -49,6 +53,12 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
 
   private async consume(): Promise<void> {
     const { runtime, queue } = this.options;
+    if (!runtime.isStarted) {
+      throw new HandlerRegistrationError(
+        `WorkQueueTransport of queue ${JSON.stringify(queue)} was started before its application: "await app.init()" comes before app.startAllMicroservices()`,
+        { queue },
+      );
+    }
     await runtime.consume({
       queue,
       label: `@EventPattern methods of ${queue}`,
@@ -67,6 +77,13 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
       throw new PermanentFailure(`no @EventPattern(${JSON.stringify(pattern)}) in this application`, { queue: context.queue });
     }
     const result: unknown = await handler(payload, context as unknown as BaseRpcContext);
-    return lastValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+    return lastValueFrom(this.transformToObservable(result), { defaultValue: undefined }).catch((thrown: unknown) => {
+      throw toError(thrown);
+    });
   }
+}
+
+/** NestJS answers callers, so it turns what was thrown into a plain object. */
+function toError(thrown: unknown): unknown {
+  return typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error) ? new RpcException(thrown) : thrown;
 }

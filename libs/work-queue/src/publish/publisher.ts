@@ -92,25 +92,40 @@ export class Publisher {
 
   /** The slot goes back when the broker answers, which may be long after the deadline. */
   private async answerOf(channel: PublishChannel, message: OutgoingMessage): Promise<ConfirmAnswer | 'silence'> {
-    const answered = channel.publish(message);
+    const answered = this.send(channel, message);
     void answered.then(() => this.window.release());
+    return this.withinDeadline<ConfirmAnswer | 'silence'>(answered, 'silence');
+  }
+
+  /** A message that cannot be encoded (a header AMQP has no type for) throws, and takes no slot with it. */
+  private send(channel: PublishChannel, message: OutgoingMessage): Promise<ConfirmAnswer> {
+    try {
+      return channel.publish(message);
+    } catch (error) {
+      this.window.release();
+      throw error;
+    }
+  }
+
+  private withinDeadline<T>(answer: Promise<T>, otherwise: T): Promise<T> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve('silence'), this.options.confirmTimeoutMs);
-      void answered.then((answer) => {
+      const timer = setTimeout(() => resolve(otherwise), this.options.confirmTimeoutMs);
+      void answer.then((value) => {
         clearTimeout(timer);
-        resolve(answer);
+        resolve(value);
       });
     });
   }
 
   private async readingAfter(answer: ConfirmAnswer | 'silence'): Promise<QueueReading | undefined> {
     if (answer !== 'nacked') return undefined;
-    // Many nacks at once share one look at the queue.
-    this.reading ??= this.connection
-      .inspectQueue(this.target.name)
-      .catch(() => undefined)
-      .finally(() => (this.reading = undefined));
+    // Many nacks at once share one look at the queue. A queue without a leader may never answer it.
+    this.reading ??= this.withinDeadline(this.inspect(), undefined).finally(() => (this.reading = undefined));
     return this.reading;
+  }
+
+  private inspect(): Promise<QueueReading | undefined> {
+    return this.connection.inspectQueue(this.target.name).catch(() => undefined);
   }
 
   private refuse(message: OutgoingMessage, end: PublishEnd): never {
@@ -154,8 +169,9 @@ export class Publisher {
   private async supervise(first: PublishChannel): Promise<void> {
     const { signal } = this.closing;
     let channel: PublishChannel | undefined = first;
-    while (!signal.aborted) {
+    for (;;) {
       await channel?.closed;
+      if (signal.aborted) return;
       channel = await this.reopen(signal);
       this.channel = channel;
     }
@@ -164,12 +180,14 @@ export class Publisher {
   private async reopen(signal: AbortSignal): Promise<PublishChannel | undefined> {
     try {
       await this.connection.whenOpen(signal);
-      return await this.connection.openPublishChannel();
+      const channel = await this.connection.openPublishChannel();
+      if (!signal.aborted) return channel;
+      await channel.close();
     } catch {
       // The connection went away again, or we are closing; the loop looks once more.
       await delay(REOPEN_DELAY_MS, undefined, { signal }).catch(() => undefined);
-      return undefined;
     }
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
+import { describeThrown } from '../errors/describe-thrown.js';
 import { HEADERS } from '../message/headers.js';
 import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
 
@@ -76,24 +77,21 @@ export class Settler {
     messageId: string,
     outcome: Extract<SettleOutcome, { kind: 'dead' }>,
   ): OutgoingMessage {
+    // The broker routes a message with CC to those queues as well, which it did when the original was published.
+    const { CC: _routed, ...headers } = message.headers;
     return {
       queue: `${this.queue}.dead`,
       body: message.body,
       messageId,
       contentType: message.contentType ?? 'application/octet-stream',
       headers: {
-        ...message.headers,
+        ...headers,
         [HEADERS.deadReason]: outcome.reason,
         [HEADERS.deadQueue]: this.queue,
-        [HEADERS.deadError]: describeError(outcome.error),
+        [HEADERS.deadError]: describeThrown(outcome.error).slice(0, MAX_ERROR_CHARACTERS),
         [HEADERS.deadAttempts]: outcome.attempts,
         [HEADERS.deadAt]: Date.now(),
       },
     };
   }
-}
-
-function describeError(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  return text.slice(0, MAX_ERROR_CHARACTERS);
 }

@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { describeThrown } from '../errors/describe-thrown.js';
 
 /** Every event the stages emit: name -> what it carries. Durations in milliseconds. */
 export interface TelemetryEvents {
@@ -46,7 +47,7 @@ export class Telemetry {
       try {
         listener(event);
       } catch (error) {
-        process.emitWarning(`telemetry listener of ${name} threw: ${String(error)}`);
+        process.emitWarning(`telemetry listener of ${name} threw: ${describeThrown(error)}`);
       }
     }
   }

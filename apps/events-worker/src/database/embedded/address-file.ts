@@ -1,0 +1,26 @@
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/**
+ * `database.json` in the data folder: where psql and `npm run replay` find the embedded database while it runs.
+ * A killed worker leaves it behind, so its `pid` may be of nobody.
+ */
+export class AddressFile {
+  private readonly path: string;
+
+  constructor(dataDir: string) {
+    this.path = join(dataDir, 'database.json');
+  }
+
+  /** Replaces the file at once: nobody reads half an address. */
+  write(port: number): void {
+    const address = { url: `postgres://postgres@127.0.0.1:${port}/postgres`, pid: process.pid };
+    const incomplete = `${this.path}.${process.pid}`;
+    writeFileSync(incomplete, `${JSON.stringify(address)}\n`);
+    renameSync(incomplete, this.path);
+  }
+
+  remove(): void {
+    rmSync(this.path, { force: true });
+  }
+}

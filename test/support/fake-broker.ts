@@ -1,0 +1,250 @@
+import type {
+  BrokerConnection,
+  ConfirmAnswer,
+  ConnectionState,
+  ConsumeChannel,
+  ConsumeRequest,
+  IncomingMessage,
+  OutgoingMessage,
+  PublishChannel,
+  QueueReading,
+} from '../../libs/work-queue/src/broker/broker.port.js';
+import { Telemetry, type TelemetryEvents } from '../../libs/work-queue/src/telemetry/telemetry.js';
+
+/**
+ * The broker port by hand: the test says what the broker answers, and when. Nothing here waits; together with
+ * `fakeableTimers` and jest's fake timers a test owns all time there is.
+ */
+export class FakeConnection implements BrokerConnection {
+  state: ConnectionState = { kind: 'open' };
+  readonly publishChannels: FakePublishChannel[] = [];
+  readonly consumeChannels: FakeConsumeChannel[] = [];
+  readonly inspected: string[] = [];
+  inspect: (name: string) => Promise<QueueReading | undefined> = () => Promise.resolve(undefined);
+  /** Called before a channel is made; throw or wait in it to have opening fail or take time. */
+  beforeOpen: () => Promise<void> = () => Promise.resolve();
+  private readonly waiters = new Set<() => void>();
+
+  get publishChannel(): FakePublishChannel {
+    return last(this.publishChannels);
+  }
+
+  get consumeChannel(): FakeConsumeChannel {
+    return last(this.consumeChannels);
+  }
+
+  /** The connection goes, and its channels with it. */
+  lose(reason = 'gone'): void {
+    this.state = { kind: 'waiting', attempt: 0, retryInMs: 0, reason };
+    for (const channel of [...this.publishChannels, ...this.consumeChannels]) channel.end(reason);
+  }
+
+  comeBack(): void {
+    this.state = { kind: 'open' };
+    for (const wake of this.waiters) wake();
+    this.waiters.clear();
+  }
+
+  async open(): Promise<void> {}
+
+  async whenOpen(signal?: AbortSignal): Promise<void> {
+    if (this.state.kind === 'open') return;
+    await new Promise<void>((resolve, reject) => {
+      this.waiters.add(resolve);
+      signal?.addEventListener('abort', () => reject(new Error('aborted')), { once: true });
+    });
+  }
+
+  async openPublishChannel(): Promise<PublishChannel> {
+    await this.beforeOpen();
+    const channel = new FakePublishChannel();
+    this.publishChannels.push(channel);
+    return channel;
+  }
+
+  async openConsumeChannel(): Promise<ConsumeChannel> {
+    await this.beforeOpen();
+    const channel = new FakeConsumeChannel();
+    this.consumeChannels.push(channel);
+    return channel;
+  }
+
+  async declareQueue(): Promise<void> {}
+
+  async inspectQueue(name: string): Promise<QueueReading | undefined> {
+    this.inspected.push(name);
+    return this.inspect(name);
+  }
+
+  async close(): Promise<void> {
+    this.lose('closed');
+    this.state = { kind: 'closed' };
+  }
+}
+
+class FakeChannel {
+  isOpen = true;
+  readonly closed: Promise<string>;
+  readonly log: string[] = [];
+  private resolveClosed: (reason: string) => void = () => undefined;
+
+  constructor() {
+    this.closed = new Promise((resolve) => (this.resolveClosed = resolve));
+  }
+
+  end(reason: string): void {
+    this.isOpen = false;
+    this.resolveClosed(reason);
+  }
+
+  async close(): Promise<void> {
+    if (this.isOpen) this.log.push('close');
+    this.end('channel closed');
+  }
+}
+
+export interface SentMessage {
+  readonly message: OutgoingMessage;
+  answer(answer: ConfirmAnswer): void;
+}
+
+export class FakePublishChannel extends FakeChannel implements PublishChannel {
+  readonly sent: SentMessage[] = [];
+  /** Answers by itself when set. */
+  autoAnswer: ConfirmAnswer | undefined;
+
+  publish(message: OutgoingMessage): Promise<ConfirmAnswer> {
+    if (this.autoAnswer) return Promise.resolve(this.autoAnswer);
+    return new Promise((answer) => this.sent.push({ message, answer }));
+  }
+
+  override end(reason: string): void {
+    super.end(reason);
+    for (const { answer } of this.sent) answer('lost');
+  }
+}
+
+export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
+  readonly requests: ConsumeRequest[] = [];
+  readonly unsettled = new Set<number>();
+  /** Resolves when the broker would say cancel-ok. */
+  beforeCancelOk: () => Promise<void> = () => Promise.resolve();
+  private lastTag = 0;
+
+  get request(): ConsumeRequest {
+    return last(this.requests);
+  }
+
+  async consume(request: ConsumeRequest): Promise<void> {
+    this.requests.push(request);
+  }
+
+  async cancel(consumerTag: string): Promise<void> {
+    this.log.push(`cancel ${consumerTag}`);
+    await this.beforeCancelOk();
+  }
+
+  deliver(message: Partial<IncomingMessage> = {}): number {
+    const deliveryTag = ++this.lastTag;
+    this.unsettled.add(deliveryTag);
+    this.request.onMessage(incoming({ ...message, deliveryTag }));
+    return deliveryTag;
+  }
+
+  ack(deliveryTag: number): boolean {
+    return this.settle(deliveryTag, 'ack');
+  }
+
+  giveBack(deliveryTag: number): boolean {
+    return this.settle(deliveryTag, 'give back');
+  }
+
+  private settle(deliveryTag: number, how: string): boolean {
+    if (!this.isOpen) return false;
+    if (!this.unsettled.delete(deliveryTag)) throw new Error(`delivery ${deliveryTag} settled twice`);
+    this.log.push(`${how} ${deliveryTag}`);
+    return true;
+  }
+}
+
+export function incoming(message: Partial<IncomingMessage> = {}): IncomingMessage {
+  return {
+    deliveryTag: 1,
+    isRedelivered: false,
+    body: Buffer.from('{}'),
+    messageId: 'id-1',
+    contentType: 'application/json',
+    headers: {},
+    ...message,
+  };
+}
+
+export function outgoing(message: Partial<OutgoingMessage> = {}): OutgoingMessage {
+  return {
+    queue: 'orders',
+    body: Buffer.from('{}'),
+    messageId: 'id-1',
+    contentType: 'application/json',
+    headers: {},
+    ...message,
+  };
+}
+
+type RecordedEvent = { [Name in keyof TelemetryEvents]: { name: Name } & TelemetryEvents[Name] }[keyof TelemetryEvents];
+
+/** A telemetry that remembers everything. */
+export class RecordingTelemetry extends Telemetry {
+  readonly events: RecordedEvent[] = [];
+
+  override emit<Name extends keyof TelemetryEvents>(name: Name, event: TelemetryEvents[Name]): void {
+    this.events.push({ ...event, name } as RecordedEvent);
+    super.emit(name, event);
+  }
+
+  named<Name extends keyof TelemetryEvents>(name: Name): Array<TelemetryEvents[Name]> {
+    return this.events.filter((event): event is Extract<RecordedEvent, { name: Name }> => event.name === name);
+  }
+}
+
+/**
+ * `node:timers/promises` in terms of the global timers, which jest can fake:
+ * `jest.unstable_mockModule('node:timers/promises', () => fakeableTimers)` before importing what is tested.
+ */
+export const fakeableTimers = {
+  setTimeout<T>(milliseconds: number, value?: T, { signal }: { signal?: AbortSignal } = {}): Promise<T | undefined> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(new Error('aborted'));
+      const abort = (): void => {
+        clearTimeout(timer);
+        reject(new Error('aborted'));
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        resolve(value);
+      }, milliseconds);
+      signal?.addEventListener('abort', abort, { once: true });
+    });
+  },
+};
+
+/** A promise and its two ends. */
+export function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void; fail: (error: unknown) => void } {
+  let open: (value: T) => void = () => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    open = resolve;
+    fail = reject;
+  });
+  return { promise, open, fail };
+}
+
+/** Lets every promise that can go on go on; no time passes. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+function last<T>(items: readonly T[]): T {
+  const item = items.at(-1);
+  if (item === undefined) throw new Error('there is none yet');
+  return item;
+}
