@@ -1,5 +1,7 @@
 export default {
   testEnvironment: 'node',
+  // Hooks start and stop real processes.
+  testTimeout: 30_000,
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench', '<rootDir>/test', '<rootDir>/scripts'],
   testMatch: ['**/*.spec.ts', '**/*.spec.mjs'],
   testPathIgnorePatterns: ['/node_modules/', '/dist/'],

@@ -1,24 +1,12 @@
 import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { messageOf, UserError } from '../terminal/user-error.mjs';
+import { UserError } from '../terminal/user-error.mjs';
+import { download } from './download.mjs';
 
 /** @typedef {{ name: string, version: string, path: string, sha256: string }} DebianPackage */
 
-const DOWNLOAD_TIMEOUT_MS = 120_000;
-const DOWNLOAD_ATTEMPTS = 3;
 const PARALLEL_DOWNLOADS = 4;
-
-/**
- * The index of a release, as text.
- * @param {{ mirror: string, suite: string, architecture: string }} release
- */
-export async function fetchIndex({ mirror, suite, architecture }) {
-  const packed = await download(`${mirror}/dists/${suite}/main/binary-${architecture}/Packages.gz`);
-  // n.b. latin1: one byte a character, so that tens of megabytes are searched and not decoded.
-  return gunzipSync(packed).toString('latin1');
-}
 
 /**
  * @param {string} index
@@ -63,22 +51,4 @@ function verified(item, content) {
   throw new UserError(
     `${basename(item.path)} is damaged: expected SHA-256 ${item.sha256}, got: ${actual}. Try again, or set DEBIAN_MIRROR to another mirror.`,
   );
-}
-
-/** @param {string} url */
-async function download(url) {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS) });
-      if (!response.ok) throw new Error(`the server answered ${response.status}`);
-      return Buffer.from(await response.arrayBuffer());
-    } catch (error) {
-      if (attempt < DOWNLOAD_ATTEMPTS) continue;
-      const cause = error instanceof Error && error.cause ? ` (${messageOf(error.cause)})` : '';
-      throw new UserError(
-        `${url} could not be downloaded: ${messageOf(error)}${cause}. Check the network, or set DEBIAN_MIRROR to another mirror.`,
-        { cause: error },
-      );
-    }
-  }
 }

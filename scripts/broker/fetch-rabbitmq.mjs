@@ -4,8 +4,9 @@ import { withLock } from '../system/file-lock.mjs';
 import { runCommand } from '../system/run-command.mjs';
 import { say, secondsSince } from '../terminal/say.mjs';
 import { UserError } from '../terminal/user-error.mjs';
-import { downloadPackages, fetchIndex } from './debian-packages.mjs';
 import { findDebianMirror } from './debian-mirror.mjs';
+import { downloadPackages } from './debian-packages.mjs';
+import { fetchIndex } from './debian-release.mjs';
 import { UNPACKED_DIR } from './folders.mjs';
 import { choosePackages } from './rabbitmq-packages.mjs';
 import { relocateErl, wrapPrograms } from './unpacked-elf.mjs';
@@ -62,20 +63,19 @@ async function unpackInto(target, version) {
   say.step(`Fetching RabbitMQ ${version} and Erlang from a Debian mirror, into ${target} …`);
   // Renamed at the end, so that an interrupted fetch is never taken for a complete one.
   const draft = `${target}.part`;
-  const debs = join(draft, 'debs');
   rmSync(draft, { recursive: true, force: true });
-  mkdirSync(debs, { recursive: true });
-  const index = await fetchIndex({
-    mirror,
-    suite: suiteOf(version),
-    architecture: machine.architecture,
-  });
-  const files = await downloadPackages({ mirror, packages: choosePackages(index, version), folder: debs });
-  const tree = join(draft, 'tree');
-  for (const file of files) await unpack(file, tree);
-  makeRunnable(tree, machine);
-  renameSync(tree, target);
-  rmSync(draft, { recursive: true, force: true });
+  mkdirSync(draft, { recursive: true });
+  try {
+    const release = { mirror, suite: suiteOf(version), architecture: machine.architecture };
+    const index = await fetchIndex({ ...release, folder: draft });
+    const files = await downloadPackages({ mirror, packages: choosePackages(index, version), folder: draft });
+    const tree = join(draft, 'tree');
+    for (const file of files) await unpack(file, tree);
+    makeRunnable(tree, machine);
+    renameSync(tree, target);
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
   say.done(`RabbitMQ ${version} is unpacked (${secondsSince(started)})`);
 }
 

@@ -28,10 +28,11 @@ export async function runJest({ isUnit, args, env }) {
       '--experimental-vm-modules',
       '--disable-warning=ExperimentalWarning',
       inProject('node_modules', 'jest', 'bin', 'jest.js'),
+      // n.b. first: the path of a test behind one of our options with several values would be taken for another value.
+      ...args,
       '--json',
       `--outputFile=${RESULTS}`,
       ...(isUnit ? UNIT_ONLY : []),
-      ...args,
     ],
     { cwd: ROOT, env, stdio: 'inherit' },
   );

@@ -41,7 +41,25 @@ export function spawnApp(
   args: readonly string[] = [],
 ): AppProcess {
   const main = join(ROOT, 'apps', name, 'dist/main.js');
-  const child = spawn(process.execPath, ['--enable-source-maps', main, ...args], {
+  return spawnNode(name, ['--enable-source-maps', main, ...args], environment);
+}
+
+/** Starts a program of `test/fixtures`, from its sources and the library's; it prints `ready` when it is. */
+export function spawnFixture(
+  name: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): AppProcess {
+  const typescript = ['--import', './test/support/typescript.mjs', '--conditions', '@spillway/source'];
+  return spawnNode(name, [...typescript, join(ROOT, 'test/fixtures', name), ...args], environment);
+}
+
+function spawnNode(
+  name: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+): AppProcess {
+  const child = spawn(process.execPath, args, {
     cwd: ROOT,
     // Nothing of the surrounding environment may decide a test.
     env: { PATH: process.env.PATH ?? '', NO_COLOR: '1', ...environment },

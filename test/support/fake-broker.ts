@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import type {
   BrokerConnection,
   ConfirmAnswer,
@@ -120,7 +121,7 @@ export class FakePublishChannel extends FakeChannel implements PublishChannel {
 
   override end(reason: string): void {
     super.end(reason);
-    for (const { answer } of this.sent) answer('lost');
+    for (const sent of this.sent) sent.answer('lost');
   }
 }
 
@@ -190,7 +191,9 @@ export function outgoing(message: Partial<OutgoingMessage> = {}): OutgoingMessag
   };
 }
 
-type RecordedEvent = { [Name in keyof TelemetryEvents]: { name: Name } & TelemetryEvents[Name] }[keyof TelemetryEvents];
+type RecordedEvent = {
+  [Name in keyof TelemetryEvents]: { name: Name } & TelemetryEvents[Name];
+}[keyof TelemetryEvents];
 
 /** A telemetry that remembers everything. */
 export class RecordingTelemetry extends Telemetry {
@@ -202,7 +205,7 @@ export class RecordingTelemetry extends Telemetry {
   }
 
   named<Name extends keyof TelemetryEvents>(name: Name): Array<TelemetryEvents[Name]> {
-    return this.events.filter((event): event is Extract<RecordedEvent, { name: Name }> => event.name === name);
+    return this.events.filter((event) => event.name === name) as unknown as Array<TelemetryEvents[Name]>;
   }
 }
 
@@ -211,7 +214,11 @@ export class RecordingTelemetry extends Telemetry {
  * `jest.unstable_mockModule('node:timers/promises', () => fakeableTimers)` before importing what is tested.
  */
 export const fakeableTimers = {
-  setTimeout<T>(milliseconds: number, value?: T, { signal }: { signal?: AbortSignal } = {}): Promise<T | undefined> {
+  setTimeout<T>(
+    milliseconds: number,
+    value?: T,
+    { signal }: { signal?: AbortSignal } = {},
+  ): Promise<T | undefined> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(new Error('aborted'));
       const abort = (): void => {
@@ -227,8 +234,19 @@ export const fakeableTimers = {
   },
 };
 
+/** Back to real time. @throws when the test left a timer running: whoever started it has to clear it */
+export function endFakeTime(): void {
+  const timersLeft = jest.getTimerCount();
+  jest.useRealTimers();
+  if (timersLeft > 0) throw new Error(`${timersLeft} timers were left running`);
+}
+
 /** A promise and its two ends. */
-export function gate<T = void>(): { promise: Promise<T>; open: (value: T) => void; fail: (error: unknown) => void } {
+export function gate<T = void>(): {
+  promise: Promise<T>;
+  open: (value: T) => void;
+  fail: (error: unknown) => void;
+} {
   let open: (value: T) => void = () => undefined;
   let fail: (error: unknown) => void = () => undefined;
   const promise = new Promise<T>((resolve, reject) => {

@@ -1,4 +1,5 @@
-const WITHIN_MS = 10_000;
+/** Below the time jest gives a test, so that the journal says what is missing. */
+const WITHIN_MS = 4_000;
 
 /** What happened, in order, and a way to wait for it: handlers write, tests read. */
 export class Journal {
@@ -7,7 +8,9 @@ export class Journal {
 
   write(entry: string): void {
     this.entries.push(entry);
-    for (const wake of [...this.waiters]) wake();
+    const waiters = new Set(this.waiters);
+    this.waiters.clear();
+    for (const wake of waiters) wake();
   }
 
   /** Resolves when the entry is there `times` times; fails with what is there instead. */
@@ -34,7 +37,6 @@ export class Journal {
       }, WITHIN_MS);
       const wake = (): void => {
         clearTimeout(timer);
-        this.waiters.delete(wake);
         resolve();
       };
       this.waiters.add(wake);

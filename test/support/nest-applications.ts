@@ -1,6 +1,12 @@
 import type { DynamicModule, INestApplicationContext, ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { type JobSettled, Telemetry, WorkQueueModule, type WorkQueueOptions, WorkQueueRuntime } from '@spillway/work-queue';
+import {
+  type JobSettled,
+  Telemetry,
+  WorkQueueModule,
+  type WorkQueueOptions,
+  WorkQueueRuntime,
+} from '@spillway/work-queue';
 import { createVhost, type TestVhost } from './vhost.js';
 
 /** Limit 100, two attempts without a noticeable pause between them. */
@@ -36,7 +42,10 @@ export class NestApplications {
   /** Starts an application context, the usual form of a worker. */
   async start(metadata: ModuleMetadata): Promise<INestApplicationContext> {
     return this.adopt(
-      await NestFactory.createApplicationContext(rootModule(metadata), { logger: false, abortOnError: false }),
+      await NestFactory.createApplicationContext(rootModule(metadata), {
+        logger: false,
+        abortOnError: false,
+      }),
     );
   }
 

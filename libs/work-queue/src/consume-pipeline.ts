@@ -28,7 +28,9 @@ export class ConsumePipeline {
   ) {}
 
   get silentQueues(): string[] {
-    return [...this.consumers.values()].filter((consumer) => !consumer.isConsuming).map((consumer) => consumer.queue);
+    return [...this.consumers.values()]
+      .filter((consumer) => !consumer.isConsuming)
+      .map((consumer) => consumer.queue);
   }
 
   /** Reserves the queue. @throws HandlerRegistrationError when another handler of this process has it */
@@ -50,7 +52,12 @@ export class ConsumePipeline {
     const settler = new Settler(queue, settings.publishDeadLetter, this.telemetry);
     const work = executeThenSettle(queue, executor, settler, this.telemetry);
     const tag = `${hostname()}.${process.pid}.${randomUUID().slice(0, 8)}`;
-    const consumer = new QueueConsumer(this.connection, { queue, prefetch, concurrency, tag }, work, this.telemetry);
+    const consumer = new QueueConsumer(
+      this.connection,
+      { queue, prefetch, concurrency, tag },
+      work,
+      this.telemetry,
+    );
     this.consumers.set(queue, consumer);
     await consumer.start();
   }
@@ -76,7 +83,12 @@ function isBound(value: number): boolean {
 }
 
 /** What happens to one delivery. Never rejects. */
-function executeThenSettle(queue: string, executor: Executor, settler: Settler, telemetry: Telemetry): DeliveryWork {
+function executeThenSettle(
+  queue: string,
+  executor: Executor,
+  settler: Settler,
+  telemetry: Telemetry,
+): DeliveryWork {
   return async (delivery, signals) => {
     const { message } = delivery;
     const startedAt = Date.now();
@@ -87,7 +99,15 @@ function executeThenSettle(queue: string, executor: Executor, settler: Settler, 
     const end = await settler.settle(delivery, messageId, outcome, signals.stopping);
     const waitTimeMs = waitTimeOf(message.headers[HEADERS.publishedAt], startedAt);
     const error = outcome.kind === 'dead' ? outcome.error : undefined;
-    telemetry.emit('job.settled', { queue, messageId, end, attempt: outcome.attempts, serviceTimeMs, waitTimeMs, error });
+    telemetry.emit('job.settled', {
+      queue,
+      messageId,
+      end,
+      attempt: outcome.attempts,
+      serviceTimeMs,
+      waitTimeMs,
+      error,
+    });
   };
 }
 

@@ -4,7 +4,8 @@ import { type Settings, unknownQueue } from './config/settings.js';
 import { ConfigurationError } from './errors/configuration.error.js';
 import type { Codec } from './message/codec.js';
 import { jsonCodec } from './message/json.codec.js';
-import { Publisher } from './publish/publisher.js';
+import type { PublishTarget } from './publish/publish-decision.js';
+import { Publisher, type PublisherOptions } from './publish/publisher.js';
 import { WorkQueue } from './publish/work-queue.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 
@@ -45,7 +46,7 @@ export class PublishPipeline {
   /** Publishes the dead letters of one queue. They are as many as its handlers run, so that is the window. */
   async openDeadLetters(name: string, qos: QueueQos): Promise<(message: OutgoingMessage) => Promise<void>> {
     const deadName = `${name}.dead`;
-    const publisher = this.addPublisher(deadName, {
+    const target: PublishTarget = {
       name: deadName,
       type: 'quorum',
       // It refuses nothing for its length.
@@ -54,7 +55,10 @@ export class PublishPipeline {
       window: qos.concurrency,
       serviceTimeMs: undefined,
       concurrencyTotal: qos.concurrency,
-    });
+    };
+    // What the broker has delivered it takes again; refused here it would go round for ever.
+    const options = { ...this.settings, maxMessageBytes: Number.MAX_SAFE_INTEGER };
+    const publisher = this.addPublisher(deadName, target, options);
     await publisher.open();
     return (message) => publisher.publish(message);
   }
@@ -66,12 +70,16 @@ export class PublishPipeline {
   private addQueue(name: string, qos: QueueQos): void {
     const { type, overflow, maxLength, window, serviceTimeMs } = qos;
     const concurrencyTotal = qos.workers * qos.concurrency;
-    const publisher = this.addPublisher(name, { name, type, overflow, maxLength, window, serviceTimeMs, concurrencyTotal });
-    this.queues.set(name, new WorkQueue(name, publisher, codecOf(name, this.settings), overflow === 'drop-head'));
+    const target = { name, type, overflow, maxLength, window, serviceTimeMs, concurrencyTotal };
+    const publisher = this.addPublisher(name, target, this.settings);
+    this.queues.set(
+      name,
+      new WorkQueue(name, publisher, codecOf(name, this.settings), overflow === 'drop-head'),
+    );
   }
 
-  private addPublisher(name: string, target: ConstructorParameters<typeof Publisher>[1]): Publisher {
-    const publisher = new Publisher(this.connection, target, this.settings, this.telemetry);
+  private addPublisher(name: string, target: PublishTarget, options: PublisherOptions): Publisher {
+    const publisher = new Publisher(this.connection, target, options, this.telemetry);
     this.publishers.set(name, publisher);
     return publisher;
   }

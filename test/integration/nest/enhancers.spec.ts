@@ -1,5 +1,4 @@
 import {
-  Body,
   type ArgumentsHost,
   type CallHandler,
   type CanActivate,
@@ -114,10 +113,18 @@ class EnhancedController {
 
 type Host = 'provider' | 'controller';
 
-async function start(host: Host, handler: Type, providers: readonly Provider[] = []): ReturnType<NestApplications['start']> {
+async function start(
+  host: Host,
+  handler: Type,
+  providers: readonly Provider[] = [],
+): ReturnType<NestApplications['start']> {
   return apps.start({
     imports: [apps.workQueue({ jobs: SMALL })],
-    providers: [{ provide: Journal, useValue: journal }, ...(host === 'provider' ? [handler] : []), ...providers],
+    providers: [
+      { provide: Journal, useValue: journal },
+      ...(host === 'provider' ? [handler] : []),
+      ...providers,
+    ],
     controllers: host === 'controller' ? [handler] : [],
   });
 }
@@ -163,7 +170,14 @@ describe.each(HOSTS)('on a %s', (host, handler) => {
     ]);
     await expect(process(app, 'jobs', 'hello')).resolves.toMatchObject({ end: 'succeeded' });
     expect(journal.entries).toEqual(
-      expect.arrayContaining(['global guard', 'global interceptor before', 'global pipe', 'class guard', 'method guard', 'handler']),
+      expect.arrayContaining([
+        'global guard',
+        'global interceptor before',
+        'global pipe',
+        'class guard',
+        'method guard',
+        'handler',
+      ]),
     );
   });
 });
@@ -205,7 +219,9 @@ describe.each([
     ['controller', GuardedController],
   ];
   it.each(hosts)('guards the handlers of a %s', async (host, handler) => {
-    await expect(process(await start(host, handler), 'jobs', 'hello')).resolves.toMatchObject({ end: 'succeeded' });
+    await expect(process(await start(host, handler), 'jobs', 'hello')).resolves.toMatchObject({
+      end: 'succeeded',
+    });
     expect(journal.entries).toEqual(['guard', 'handler']);
   });
 });
@@ -238,7 +254,12 @@ describe('the execution context', () => {
 
   it('tells a guard type, class, method, its metadata, payload and WorkContext', async () => {
     await process(await start('controller', RoleController), 'jobs', 'hello');
-    expect(journal.entries).toEqual(['rpc RoleController.print', 'role printer', 'data hello of jobs', 'handler']);
+    expect(journal.entries).toEqual([
+      'rpc RoleController.print',
+      'role printer',
+      'data hello of jobs',
+      'handler',
+    ]);
   });
 });
 
@@ -294,6 +315,28 @@ describe('a ValidationPipe', () => {
   });
 });
 
+describe('a ValidationPipe of the whole handler', () => {
+  class Order {
+    @IsInt()
+    quantity: number;
+  }
+
+  class Typed {
+    @WorkHandler('jobs')
+    @UsePipes(new ValidationPipe({ errorFormat: 'grouped', expectedType: Order }))
+    handle(@Payload() _payload: unknown): void {
+      journal.write('handler');
+    }
+  }
+
+  it('says what it refused in its other format, too', async () => {
+    await process(await start('provider', Typed), 'jobs', { quantity: 'two' });
+    const [dead] = await takeAll(apps.vhost.url, 'jobs.dead');
+    expect(dead?.headers[HEADERS.deadError]).toContain('quantity must be an integer number');
+    expect(journal.entries).toEqual([]);
+  });
+});
+
 describe('an exception filter', () => {
   class Known extends Error {}
 
@@ -316,6 +359,16 @@ describe('an exception filter', () => {
   @Catch(Known)
   class LooksOnly extends KnownFilter {
     readonly answer = undefined;
+  }
+
+  @Catch(Known)
+  class LooksLong implements ExceptionFilter<Known> {
+    constructor(private readonly seen: Journal) {}
+
+    async catch(error: Known): Promise<void> {
+      await Promise.resolve();
+      this.seen.write(`looked at ${error.message}`);
+    }
   }
 
   class Throws {
@@ -346,6 +399,10 @@ describe('an exception filter', () => {
   @UseFilters(LooksOnly)
   class Watched extends Throws {}
 
+  @Injectable()
+  @UseFilters(LooksLong)
+  class WatchedLong extends Throws {}
+
   const filtered: Array<[string, Host, Type, Provider[]]> = [
     ['on the method', 'provider', FilteredMethod, []],
     ['on the provider', 'provider', FilteredProvider, []],
@@ -353,11 +410,14 @@ describe('an exception filter', () => {
     ['of the application', 'provider', Throws, [{ provide: APP_FILTER, useClass: Handles }]],
   ];
 
-  it.each(filtered)('%s that returns a value has handled the failure', async (_where, host, handler, providers) => {
-    const app = await start(host, handler, providers);
-    await expect(process(app, 'jobs', 'known')).resolves.toMatchObject({ end: 'succeeded', attempt: 1 });
-    expect(journal.entries).toEqual(['rpc known']);
-  });
+  it.each(filtered)(
+    '%s that returns a value has handled the failure',
+    async (_where, host, handler, providers) => {
+      const app = await start(host, handler, providers);
+      await expect(process(app, 'jobs', 'known')).resolves.toMatchObject({ end: 'succeeded', attempt: 1 });
+      expect(journal.entries).toEqual(['rpc known']);
+    },
+  );
 
   it('that is for another error leaves the failure as it is', async () => {
     const app = await start('provider', FilteredProvider);
@@ -370,5 +430,37 @@ describe('an exception filter', () => {
     expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
     expect(settled.error).toBeInstanceOf(Known);
     expect(journal.entries).toEqual(['rpc known', 'rpc known']);
+  });
+
+  it('that is asynchronous and returns nothing leaves the failure as it is, too', async () => {
+    const settled = await process(await start('provider', WatchedLong), 'jobs', 'known');
+    expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
+    expect(settled.error).toBeInstanceOf(Known);
+    expect(journal.entries).toEqual(['looked at known', 'looked at known']);
+  });
+});
+
+describe('a handler class made by a factory', () => {
+  class No implements CanActivate {
+    canActivate(): boolean {
+      return false;
+    }
+  }
+
+  @UseGuards(No)
+  class Guarded {
+    @WorkHandler('jobs')
+    handle(): void {
+      journal.write('handler');
+    }
+  }
+
+  it('is not called unguarded', async () => {
+    const app = await apps.start({
+      imports: [apps.workQueue({ jobs: SMALL })],
+      providers: [{ provide: 'HANDLER', useFactory: () => new Guarded() }],
+    });
+    await process(app, 'jobs', 'hello');
+    expect(journal.entries).toEqual([]);
   });
 });

@@ -74,7 +74,9 @@ class OrdersProvider {
   @WorkHandler('failing')
   failing(payload: unknown, context: WorkContext): Promise<void> {
     calls.push([payload, context.attempt]);
-    return Promise.reject(payload === 'hopeless' ? new PermanentFailure('no such order') : new Error('no database'));
+    return Promise.reject(
+      payload === 'hopeless' ? new PermanentFailure('no such order') : new Error('no database'),
+    );
   }
 
   @WorkHandler('bad-request')
@@ -103,10 +105,18 @@ class OrdersController {
 }
 
 const QUEUES = Object.fromEntries(
-  ['whole', 'swapped', 'field', 'plain', 'untyped', 'failing', 'bad-request', 'custom', 'controller', 'controller-plain'].map((name) => [
-    name,
-    SMALL,
-  ]),
+  [
+    'whole',
+    'swapped',
+    'field',
+    'plain',
+    'untyped',
+    'failing',
+    'bad-request',
+    'custom',
+    'controller',
+    'controller-plain',
+  ].map((name) => [name, SMALL]),
 );
 
 async function startHandlers(): ReturnType<NestApplications['start']> {
@@ -156,13 +166,16 @@ it.each(['whole', 'swapped', 'plain', 'controller', 'controller-plain'])(
   },
 );
 
-it.each([['a string', 'text'], ['null', null], ['a list', [order]]])(
-  '%s where a DTO is expected is dead-lettered as invalid',
-  async (_what, payload) => {
-    await expect(process(await startHandlers(), 'whole', payload)).resolves.toMatchObject({ end: 'dead-lettered' });
-    expect(calls).toEqual([]);
-  },
-);
+it.each([
+  ['a string', 'text'],
+  ['null', null],
+  ['a list', [order]],
+])('%s where a DTO is expected is dead-lettered as invalid', async (_what, payload) => {
+  await expect(process(await startHandlers(), 'whole', payload)).resolves.toMatchObject({
+    end: 'dead-lettered',
+  });
+  expect(calls).toEqual([]);
+});
 
 it('a payload without a class of its own reaches the handler as it was published', async () => {
   await process(await startHandlers(), 'untyped', { quantity: -1, extra: true });

@@ -15,7 +15,13 @@ import {
 } from '@spillway/work-queue';
 import { Gate, Journal } from '../../support/journal.js';
 import { takeAll } from '../../support/messages.js';
-import { NestApplications, nextSettled, process, rootModule, SMALL } from '../../support/nest-applications.js';
+import {
+  NestApplications,
+  nextSettled,
+  process,
+  rootModule,
+  SMALL,
+} from '../../support/nest-applications.js';
 
 @Injectable()
 class Shop {
@@ -39,11 +45,20 @@ beforeEach(async () => {
 afterEach(() => apps.close());
 
 it('an injected queue publishes with an id of its own or a given one', async () => {
-  const app = await apps.start({ imports: [apps.workQueue({ orders: SMALL })], providers: [Shop, PropertyShop] });
+  const app = await apps.start({
+    imports: [apps.workQueue({ orders: SMALL })],
+    providers: [Shop, PropertyShop],
+  });
   const { orders } = app.get(Shop);
   const receipt = await orders.publish({ quantity: 1 });
-  expect(receipt).toEqual({ id: expect.stringMatching(/^[\da-f-]{36}$/), queue: 'orders', mayBeDropped: false });
-  await expect(orders.publish({ quantity: 2 }, { messageId: 'order-2', headers: { tenant: 'a' } })).resolves.toMatchObject({
+  expect(receipt).toEqual({
+    id: expect.stringMatching(/^[\da-f-]{36}$/),
+    queue: 'orders',
+    mayBeDropped: false,
+  });
+  await expect(
+    orders.publish({ quantity: 2 }, { messageId: 'order-2', headers: { tenant: 'a' } }),
+  ).resolves.toMatchObject({
     id: 'order-2',
   });
   expect(app.get(PropertyShop).orders).toBe(orders);
@@ -84,7 +99,10 @@ it('a quorum queue takes publishes once the application has started', async () =
 });
 
 it('a full queue refuses, and nothing of the refused message is stored', async () => {
-  const app = await apps.start({ imports: [apps.workQueue({ orders: { ...SMALL, maxLength: 2 } })], providers: [Shop] });
+  const app = await apps.start({
+    imports: [apps.workQueue({ orders: { ...SMALL, maxLength: 2 } })],
+    providers: [Shop],
+  });
   const { orders } = app.get(Shop);
   await orders.publish({ quantity: 1 });
   await orders.publish({ quantity: 2 });
@@ -108,8 +126,14 @@ it('forRootAsync takes its options from providers of the modules it imports', as
 });
 
 describe('does not start', () => {
-  const failureOf = (providers: Provider[], imports = [apps.workQueue({ orders: SMALL })]): Promise<unknown> =>
-    NestFactory.createApplicationContext(rootModule({ imports, providers }), { logger: false, abortOnError: false }).then(
+  const failureOf = (
+    providers: Provider[],
+    imports = [apps.workQueue({ orders: SMALL })],
+  ): Promise<unknown> =>
+    NestFactory.createApplicationContext(rootModule({ imports, providers }), {
+      logger: false,
+      abortOnError: false,
+    }).then(
       (app) => apps.adopt(app),
       (error: unknown) => error,
     );
@@ -130,11 +154,16 @@ describe('does not start', () => {
       constructor(@InjectWorkQueue('invoices') readonly queue: WorkQueue) {}
     }
     const error = await failureOf([Lost]);
-    expect(String(error)).toContain('WorkQueue "invoices" (list it in WorkQueueModule.forRoot({ queues: [...] }))');
+    expect(String(error)).toContain(
+      'WorkQueue "invoices" (list it in WorkQueueModule.forRoot({ queues: [...] }))',
+    );
   });
 
   it('with a listed queue that has no QoS, and names those that have one', async () => {
-    const error = await failureOf([], [apps.workQueue({ orders: SMALL }, { queues: ['orders', 'invoices'] })]);
+    const error = await failureOf(
+      [],
+      [apps.workQueue({ orders: SMALL }, { queues: ['orders', 'invoices'] })],
+    );
     expect(error).toBeInstanceOf(ConfigurationError);
     expect(error).toHaveProperty(
       'message',
@@ -149,7 +178,10 @@ describe('does not start', () => {
     }
     const error = await failureOf([Handler]);
     expect(error).toBeInstanceOf(ConfigurationError);
-    expect(error).toHaveProperty('message', expect.stringContaining('queue "ordres" has no QoS in WorkQueueModule config'));
+    expect(error).toHaveProperty(
+      'message',
+      expect.stringContaining('queue "ordres" has no QoS in WorkQueueModule config'),
+    );
   });
 
   it('with two handlers for one queue, and names both', async () => {
@@ -179,7 +211,9 @@ describe('does not start', () => {
     await expect(failureOf([First, Second, Witness])).resolves.toBeInstanceOf(HandlerRegistrationError);
     expect(runtimes).toHaveLength(1);
     await expect(runtimes[0]?.health()).resolves.toEqual({ isReady: false, problems: ['shutting down'] });
-    await expect(takeAll(apps.vhost.url, 'orders')).resolves.toMatchObject([{ payload: 'waiting', isRedelivered: false }]);
+    await expect(takeAll(apps.vhost.url, 'orders')).resolves.toMatchObject([
+      { payload: 'waiting', isRedelivered: false },
+    ]);
   });
 
   it('and leaves nothing running when a queue is not as configured', async () => {
@@ -194,6 +228,17 @@ describe('does not start', () => {
     const error = await failureOf([Witness], [apps.workQueue({ orders: { ...SMALL, type: 'quorum' } })]);
     expect(error).toBeInstanceOf(TopologyError);
     await expect(runtimes[0]?.health()).resolves.toEqual({ isReady: false, problems: ['shutting down'] });
+  });
+
+  it('with WorkQueueModule imported twice', async () => {
+    const queues = { orders: SMALL, invoices: SMALL };
+    const imports = [
+      apps.workQueue(queues, { queues: ['orders'] }),
+      apps.workQueue(queues, { queues: ['invoices'] }),
+    ];
+    const error = await failureOf([], imports);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(error).toHaveProperty('message', expect.stringContaining('WorkQueueModule is imported 2 times'));
   });
 
   it('with a prefetch below the concurrency', async () => {

@@ -57,7 +57,11 @@ interface StartOptions {
   readonly filters?: ExceptionFilter[];
 }
 
-async function start({ jobs, maxMessageBytes, filters = [] }: StartOptions = {}): Promise<NestFastifyApplication> {
+async function start({
+  jobs,
+  maxMessageBytes,
+  filters = [],
+}: StartOptions = {}): Promise<NestFastifyApplication> {
   const imports = [apps.workQueue({ jobs: { ...SMALL, ...jobs } }, { maxMessageBytes })];
   const app = await NestFactory.create<NestFastifyApplication>(
     rootModule({ imports, controllers: [JobsController] }),
@@ -124,7 +128,11 @@ it('a message that will never fit is 413 without Retry-After', async () => {
   const response = await post(app, { text: 'x'.repeat(200) });
   expect(response.status).toBe(413);
   expect(response.headers.get('retry-after')).toBeNull();
-  await expect(response.json()).resolves.toMatchObject({ reason: 'too-large', code: 'WQ_MESSAGE_TOO_LARGE', status: 413 });
+  await expect(response.json()).resolves.toMatchObject({
+    reason: 'too-large',
+    code: 'WQ_MESSAGE_TOO_LARGE',
+    status: 413,
+  });
 });
 
 it('a queue that was deleted behind our back is 500 without Retry-After', async () => {
@@ -151,7 +159,9 @@ it('a filter given to useGlobalFilters answers refusals its own way', async () =
   @Catch(PublishRefusedError)
   class TeapotFilter implements ExceptionFilter {
     catch(error: PublishRefusedError, host: ArgumentsHost): void {
-      const response = host.switchToHttp().getResponse<{ code(status: number): { send(body: string): void } }>();
+      const response = host
+        .switchToHttp()
+        .getResponse<{ code(status: number): { send(body: string): void } }>();
       response.code(418).send(error.code);
     }
   }

@@ -1,4 +1,12 @@
-import { type CanActivate, Controller, Inject, Injectable, Scope, type Type, UseGuards } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  Inject,
+  Injectable,
+  Scope,
+  type Type,
+  UseGuards,
+} from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { HEADERS, WorkContext, WorkHandler } from '@spillway/work-queue';
@@ -111,7 +119,10 @@ const SCOPED: Array<[string, Type, 'providers' | 'controllers']> = [
   ['transient provider with a request-scoped dependency', TransientProvider, 'providers'],
 ];
 
-async function start(handler: Type, kind: 'providers' | 'controllers'): ReturnType<NestApplications['start']> {
+async function start(
+  handler: Type,
+  kind: 'providers' | 'controllers',
+): ReturnType<NestApplications['start']> {
   return apps.start({
     imports: [apps.workQueue({ jobs: SMALL })],
     providers: [Shared, PerMessage, ...(kind === 'providers' ? [handler] : [])],
@@ -142,7 +153,9 @@ describe.each(SCOPED)('a %s', (_name, handler, kind) => {
   });
 
   it('is not called for a payload that violates its DTO', async () => {
-    await expect(process(await start(handler, kind), 'jobs', {})).resolves.toMatchObject({ end: 'dead-lettered' });
+    await expect(process(await start(handler, kind), 'jobs', {})).resolves.toMatchObject({
+      end: 'dead-lettered',
+    });
     expect(calls).toEqual([]);
   });
 });
@@ -170,16 +183,19 @@ const TRANSIENT: Array<[string, Type, 'providers' | 'controllers']> = [
   ['controller', TransientController, 'controllers'],
 ];
 
-it.each(TRANSIENT)('a transient %s is made anew for each message, and is guarded', async (_name, handler, kind) => {
-  const app = await start(handler, kind);
-  await expect(process(app, 'jobs', { quantity: 1 })).resolves.toMatchObject({ end: 'succeeded' });
-  await expect(process(app, 'jobs', { quantity: 2 })).resolves.toMatchObject({ end: 'succeeded' });
-  const [first, second] = calls;
-  expect(first?.instance).toBeInstanceOf(handler);
-  expect(second?.instance).not.toBe(first?.instance);
-  expect(first?.shared).toBeInstanceOf(Shared);
-  expect(guards.entries).toEqual(['guard with shared', 'guard with shared']);
-});
+it.each(TRANSIENT)(
+  'a transient %s is made anew for each message, and is guarded',
+  async (_name, handler, kind) => {
+    const app = await start(handler, kind);
+    await expect(process(app, 'jobs', { quantity: 1 })).resolves.toMatchObject({ end: 'succeeded' });
+    await expect(process(app, 'jobs', { quantity: 2 })).resolves.toMatchObject({ end: 'succeeded' });
+    const [first, second] = calls;
+    expect(first?.instance).toBeInstanceOf(handler);
+    expect(second?.instance).not.toBe(first?.instance);
+    expect(first?.shared).toBeInstanceOf(Shared);
+    expect(guards.entries).toEqual(['guard with shared', 'guard with shared']);
+  },
+);
 
 it('a transient provider that others inject is still one handler', async () => {
   @Injectable()
@@ -207,7 +223,13 @@ it('a class whose constructor fails is a failed attempt', async () => {
 
     @WorkHandler('jobs')
     handle(): void {
-      calls.push({ instance: this, shared: undefined, request: undefined, context: undefined, payload: undefined });
+      calls.push({
+        instance: this,
+        shared: undefined,
+        request: undefined,
+        context: undefined,
+        payload: undefined,
+      });
     }
   }
   const app = await start(Broken, 'providers');

@@ -33,7 +33,13 @@ import {
 import { finalize, firstValueFrom, type Observable, of, throwError } from 'rxjs';
 import { Journal } from '../../support/journal.js';
 import { takeAll } from '../../support/messages.js';
-import { NestApplications, nextSettled, process, rootModule, SMALL } from '../../support/nest-applications.js';
+import {
+  NestApplications,
+  nextSettled,
+  process,
+  rootModule,
+  SMALL,
+} from '../../support/nest-applications.js';
 
 let journal: Journal;
 let apps: NestApplications;
@@ -53,9 +59,10 @@ class Guard implements CanActivate {
   }
 }
 
+// n.b. <string>: with a text, @EventPattern otherwise takes an overload that wants (data, ...unknown[]) methods.
 @Controller()
 class CatsController {
-  @EventPattern('cat.created')
+  @EventPattern<string>('cat.created')
   @UseGuards(Guard)
   created(@Payload() payload: { name: string }, @Ctx() context: WorkContext): void {
     journal.write(`created ${payload.name} from ${context.queue}, tenant ${String(context.headers.tenant)}`);
@@ -67,19 +74,19 @@ class CatsController {
     return of('first', 'last').pipe(finalize(() => journal.write('stream completed')));
   }
 
-  @EventPattern('cat.broken')
+  @EventPattern<string>('cat.broken')
   broken(): Observable<never> {
     journal.write('broken');
     return throwError(() => new Error('a broken cat'));
   }
 
-  @EventPattern('cat.lost')
+  @EventPattern<string>('cat.lost')
   lost(): never {
     journal.write('lost');
     throw new Error('cannot find the cat');
   }
 
-  @EventPattern('cats')
+  @EventPattern<string>('cats')
   plain(@Payload() payload: string): void {
     journal.write(`no pattern: ${payload}`);
   }
@@ -103,7 +110,9 @@ async function startMicroservice(controllers: Type[] = [CatsController]): Promis
     rootModule({ imports: [apps.workQueue({ cats: SMALL })], controllers }),
     {
       inject: [WorkQueueRuntime],
-      useFactory: (runtime: WorkQueueRuntime) => ({ strategy: new WorkQueueTransport({ runtime, queue: 'cats' }) }),
+      useFactory: (runtime: WorkQueueRuntime) => ({
+        strategy: new WorkQueueTransport({ runtime, queue: 'cats' }),
+      }),
       logger: false,
       abortOnError: false,
     },
@@ -113,7 +122,12 @@ async function startMicroservice(controllers: Type[] = [CatsController]): Promis
 }
 
 /** Emits and resolves with how the message ended in the other application. */
-async function emit(client: ClientProxy, app: INestApplicationContext, pattern: unknown, payload: unknown): Promise<JobSettled> {
+async function emit(
+  client: ClientProxy,
+  app: INestApplicationContext,
+  pattern: unknown,
+  payload: unknown,
+): Promise<JobSettled> {
   const settled = nextSettled(app, 'cats');
   await firstValueFrom(client.emit(pattern, payload));
   return settled;
@@ -121,7 +135,9 @@ async function emit(client: ClientProxy, app: INestApplicationContext, pattern: 
 
 it('an emitted event reaches its @EventPattern method in another application, with guards, headers and context', async () => {
   const [client, app] = [await startClient(), await startMicroservice()];
-  const record = new RmqRecordBuilder({ name: 'Tom' }).setOptions({ headers: { tenant: 'a' }, messageId: 'cat-1' }).build();
+  const record = new RmqRecordBuilder({ name: 'Tom' })
+    .setOptions({ headers: { tenant: 'a' }, messageId: 'cat-1' })
+    .build();
   const settled = nextSettled(app, 'cats');
   await expect(firstValueFrom(client.emit('cat.created', record))).resolves.toEqual({
     id: 'cat-1',
@@ -134,9 +150,18 @@ it('an emitted event reaches its @EventPattern method in another application, wi
 
 it('several patterns share one queue, an object pattern too, and a stream is a success once it completes', async () => {
   const [client, app] = [await startClient(), await startMicroservice()];
-  await expect(emit(client, app, { cmd: 'rename' }, { name: 'Kit' })).resolves.toMatchObject({ end: 'succeeded' });
-  await expect(emit(client, app, 'cat.created', { name: 'Tom' })).resolves.toMatchObject({ end: 'succeeded' });
-  expect(journal.entries).toEqual(['renamed Kit', 'stream completed', 'guard', 'created Tom from cats, tenant undefined']);
+  await expect(emit(client, app, { cmd: 'rename' }, { name: 'Kit' })).resolves.toMatchObject({
+    end: 'succeeded',
+  });
+  await expect(emit(client, app, 'cat.created', { name: 'Tom' })).resolves.toMatchObject({
+    end: 'succeeded',
+  });
+  expect(journal.entries).toEqual([
+    'renamed Kit',
+    'stream completed',
+    'guard',
+    'created Tom from cats, tenant undefined',
+  ]);
 });
 
 it('a message without a pattern goes to the pattern named like its queue', async () => {
@@ -148,19 +173,28 @@ it('a message without a pattern goes to the pattern named like its queue', async
 it('two methods with one pattern both get the event', async () => {
   @Controller()
   class Other {
-    @EventPattern('cat.created')
+    @EventPattern<string>('cat.created')
     created(@Payload('name') name: string): void {
       journal.write(`other ${name}`);
     }
   }
   const [client, app] = [await startClient(), await startMicroservice([CatsController, Other])];
-  await expect(emit(client, app, 'cat.created', { name: 'Tom' })).resolves.toMatchObject({ end: 'succeeded' });
-  expect([...journal.entries].sort()).toEqual(['created Tom from cats, tenant undefined', 'guard', 'other Tom']);
+  await expect(emit(client, app, 'cat.created', { name: 'Tom' })).resolves.toMatchObject({
+    end: 'succeeded',
+  });
+  expect([...journal.entries].sort()).toEqual([
+    'created Tom from cats, tenant undefined',
+    'guard',
+    'other Tom',
+  ]);
 });
 
 it('a pattern that nobody handles is dead-lettered at once, and the dead letter names it', async () => {
   const [client, app] = [await startClient(), await startMicroservice()];
-  await expect(emit(client, app, 'dog.created', 1)).resolves.toMatchObject({ end: 'dead-lettered', attempt: 1 });
+  await expect(emit(client, app, 'dog.created', 1)).resolves.toMatchObject({
+    end: 'dead-lettered',
+    attempt: 1,
+  });
   const [dead] = await takeAll(apps.vhost.url, 'cats.dead');
   expect(dead?.headers).toMatchObject({
     [HEADERS.pattern]: 'dog.created',

@@ -1,4 +1,12 @@
-import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, type Channel, connect } from 'amqplib';
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Channel,
+  type ChannelModel,
+  type ConfirmChannel,
+  connect,
+  type ConsumeMessage,
+  IllegalOperationError,
+} from 'amqplib';
 import type {
   ConfirmAnswer,
   ConsumeChannel,
@@ -15,7 +23,10 @@ export interface AmqpConnectionOptions {
   readonly url: BrokerUrl;
   readonly name: string;
   readonly heartbeatSeconds: number;
+  /** How long all of connecting may take: TCP, TLS and AMQP's handshake. */
   readonly connectTimeoutMs: number;
+  /** Gives up connecting; of no effect once connected. */
+  readonly signal: AbortSignal;
 }
 
 /** Correlates a returned message with its publish; message ids may repeat, this never does on a channel. */
@@ -24,6 +35,9 @@ const PUBLISH_ID_HEADER = 'x-publish-id';
 /** The text of the error with which the client library reports a basic.nack; anything else means no answer. */
 const NACKED = 'message nacked';
 
+/** A broker that is well answers a close in milliseconds; one that is not must not keep a process from ending. */
+const CLOSE_TIMEOUT_MS = 2_000;
+
 /** One AMQP connection from open to end. It does not come back: ReconnectingConnection makes the next one. */
 export class AmqpConnection {
   /** Resolves with the reason when the connection is gone. Never rejects. */
@@ -31,7 +45,10 @@ export class AmqpConnection {
   private declareChannel: Promise<Channel> | undefined;
   private declaring: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly model: ChannelModel) {
+  private constructor(
+    private readonly model: ChannelModel,
+    private readonly socket: AbortController,
+  ) {
     let lastError = '';
     model.on('error', (error) => (lastError = error.message));
     this.ended = new Promise((resolve) => {
@@ -41,14 +58,24 @@ export class AmqpConnection {
   }
 
   static async open(options: AmqpConnectionOptions): Promise<AmqpConnection> {
-    const { protocol, hostname, port, username, password, vhost } = options.url;
-    const model = await connect(
-      // The library unescapes the vhost of an object too.
-      { protocol, hostname, port, username, password, vhost: encodeURIComponent(vhost), heartbeat: options.heartbeatSeconds },
-      // Without noDelay a message of more than one segment waits 40 ms for the peer's delayed ACK.
-      { noDelay: true, timeout: options.connectTimeoutMs, clientProperties: { connection_name: options.name } },
-    );
-    return new AmqpConnection(model);
+    const { signal, connectTimeoutMs } = options;
+    const socket = new AbortController();
+    const giveUp = (): void => socket.abort();
+    const timer = setTimeout(giveUp, connectTimeoutMs);
+    signal.addEventListener('abort', giveUp, { once: true });
+    try {
+      const connection = new AmqpConnection(await connectModel(options, socket.signal), socket);
+      // A close that came in one segment with the open was over before anyone could listen; only a channel tells.
+      await connection.sharedChannel();
+      return connection;
+    } catch (error) {
+      const isTooLate = socket.signal.aborted;
+      socket.abort();
+      throw isTooLate ? new Error(`no answer within ${connectTimeoutMs} ms`) : error;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   onBlocked(listener: (reason: string | undefined) => void): void {
@@ -57,15 +84,17 @@ export class AmqpConnection {
   }
 
   async openPublishChannel(): Promise<PublishChannel> {
-    return new AmqpPublishChannel(await this.model.createConfirmChannel());
+    return new AmqpPublishChannel(await this.model.createConfirmChannel(), this.ended);
   }
 
   async openConsumeChannel(): Promise<ConsumeChannel> {
-    return new AmqpConsumeChannel(await this.model.createChannel());
+    return new AmqpConsumeChannel(await this.model.createChannel(), this.ended);
   }
 
   async declareQueue(name: string, queueArguments: QueueArguments): Promise<void> {
-    await this.onDeclareChannel((channel) => channel.assertQueue(name, { durable: true, arguments: queueArguments }));
+    await this.onDeclareChannel((channel) =>
+      channel.assertQueue(name, { durable: true, arguments: queueArguments }),
+    );
   }
 
   async inspectQueue(name: string): Promise<QueueReading | undefined> {
@@ -79,7 +108,9 @@ export class AmqpConnection {
   }
 
   async close(): Promise<void> {
-    await this.model.close().catch(() => undefined);
+    await closed(this.model.close(), this.ended);
+    // Whatever the broker did or did not do, the socket is gone now and keeps no process alive.
+    this.socket.abort();
   }
 
   /**
@@ -87,12 +118,14 @@ export class AmqpConnection {
    * would go down with it. The next declare opens another.
    */
   private onDeclareChannel<T>(declare: (channel: Channel) => Promise<T>): Promise<T> {
-    const turn = this.declaring.then(async () => {
-      this.declareChannel ??= this.openDeclareChannel();
-      return declare(await this.declareChannel);
-    });
+    const turn = this.declaring.then(async () => declare(await this.sharedChannel()));
     this.declaring = turn.catch(() => undefined);
     return turn;
+  }
+
+  private sharedChannel(): Promise<Channel> {
+    this.declareChannel ??= this.openDeclareChannel();
+    return this.declareChannel;
   }
 
   private openDeclareChannel(): Promise<Channel> {
@@ -110,8 +143,29 @@ export class AmqpConnection {
   }
 }
 
-/** Every channel needs an 'error' listener: without one its error takes the whole connection down. */
-function whenClosed(channel: Channel, onEnd: () => void): Promise<string> {
+function connectModel(options: AmqpConnectionOptions, signal: AbortSignal): Promise<ChannelModel> {
+  const { protocol, hostname, port, username, password, vhost } = options.url;
+  const target = { protocol, hostname, port, username, password, heartbeat: options.heartbeatSeconds };
+  // Without noDelay a message of more than one segment waits 40 ms for the peer's delayed ACK. The signal is an
+  // option of Node's sockets, to which the library passes all it does not know.
+  const socketOptions = { noDelay: true, signal, clientProperties: { connection_name: options.name } };
+  // The library unescapes the vhost of an object too.
+  return connect({ ...target, vhost: encodeURIComponent(vhost) }, socketOptions);
+}
+
+/** n.b. the library's close waits for the broker's answer, and for ever when the connection dies before it comes. */
+async function closed(closing: Promise<void>, ended: Promise<string>): Promise<void> {
+  const timer = new AbortController();
+  const late = delay(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
+  await Promise.race([closing.catch(() => undefined), ended, late]);
+  timer.abort();
+}
+
+/**
+ * Every channel needs an 'error' listener: without one its error takes the whole connection down. The end of the
+ * connection is watched too: in one segment with the answer to the open, it comes before these listeners.
+ */
+function whenClosed(channel: Channel, connectionEnded: Promise<string>, onEnd: () => void): Promise<string> {
   return new Promise((resolve) => {
     const end = (reason: string): void => {
       onEnd();
@@ -119,6 +173,7 @@ function whenClosed(channel: Channel, onEnd: () => void): Promise<string> {
     };
     channel.on('error', (error) => end(error.message));
     channel.on('close', () => end('channel closed'));
+    void connectionEnded.then(end);
   });
 }
 
@@ -132,9 +187,14 @@ class AmqpPublishChannel implements PublishChannel {
   private publishCount = 0;
   private readonly returnedIds = new Set<string>();
 
-  constructor(private readonly channel: ConfirmChannel) {
-    this.closed = whenClosed(channel, () => (this.open = false));
-    channel.on('return', (message) => this.returnedIds.add(String(message.properties.headers?.[PUBLISH_ID_HEADER])));
+  constructor(
+    private readonly channel: ConfirmChannel,
+    connectionEnded: Promise<string>,
+  ) {
+    this.closed = whenClosed(channel, connectionEnded, () => (this.open = false));
+    channel.on('return', (message) =>
+      this.returnedIds.add(String(message.properties.headers?.[PUBLISH_ID_HEADER])),
+    );
   }
 
   get isOpen(): boolean {
@@ -144,25 +204,25 @@ class AmqpPublishChannel implements PublishChannel {
   publish(message: OutgoingMessage): Promise<ConfirmAnswer> {
     if (!this.open) return Promise.resolve('lost');
     const publishId = String(++this.publishCount);
-    return new Promise((resolve) => {
-      const onConfirm = (error: Error | null): void => resolve(this.toAnswer(publishId, error));
-      try {
-        this.channel.publish('', message.queue, message.body, {
-          mandatory: true,
-          persistent: true,
-          messageId: message.messageId,
-          contentType: message.contentType,
-          headers: { ...message.headers, [PUBLISH_ID_HEADER]: publishId },
-        }, onConfirm);
-      } catch {
-        // Only a channel that has just closed throws here; nothing was written.
-        resolve('lost');
-      }
+    let onConfirm: (error: Error | null) => void = () => undefined;
+    const answer = new Promise<ConfirmAnswer>((resolve) => {
+      onConfirm = (error) => resolve(this.toAnswer(publishId, error));
     });
+    const headers = { ...message.headers, [PUBLISH_ID_HEADER]: publishId };
+    const { messageId, contentType } = message;
+    const options = { mandatory: true, persistent: true, messageId, contentType, headers };
+    try {
+      this.channel.publish('', message.queue, message.body, options, onConfirm);
+      return answer;
+    } catch (error) {
+      // A channel that has just closed; nothing was written. Any other error is a message that AMQP cannot carry.
+      if (error instanceof IllegalOperationError) return Promise.resolve('lost');
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
-    await this.channel.close().catch(() => undefined);
+    await closed(this.channel.close(), this.closed);
   }
 
   /** A return comes before its ack, so by now it is known. */
@@ -179,8 +239,11 @@ class AmqpConsumeChannel implements ConsumeChannel {
   /** Deliveries of this channel that are not settled: what may be acked, and at most once. */
   private readonly unsettled = new Map<number, ConsumeMessage>();
 
-  constructor(private readonly channel: Channel) {
-    this.closed = whenClosed(channel, () => {
+  constructor(
+    private readonly channel: Channel,
+    connectionEnded: Promise<string>,
+  ) {
+    this.closed = whenClosed(channel, connectionEnded, () => {
       this.open = false;
       this.unsettled.clear();
     });
@@ -213,7 +276,7 @@ class AmqpConsumeChannel implements ConsumeChannel {
   }
 
   async close(): Promise<void> {
-    await this.channel.close().catch(() => undefined);
+    await closed(this.channel.close(), this.closed);
   }
 
   private deliver(message: ConsumeMessage, request: ConsumeRequest): void {

@@ -10,8 +10,12 @@ function failure(message: string, code?: string): Error {
 }
 
 /** As the client library words them. */
-const CREDENTIALS = failure('Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"');
-const VHOST = failure('Handshake terminated by server: 530 (NOT-ALLOWED) with message "NOT_ALLOWED - vhost shop not found"');
+const CREDENTIALS = failure(
+  'Handshake terminated by server: 403 (ACCESS-REFUSED) with message "ACCESS_REFUSED - Login was refused"',
+);
+const VHOST = failure(
+  'Handshake terminated by server: 530 (NOT-ALLOWED) with message "NOT_ALLOWED - vhost shop not found"',
+);
 const VHOST_UNSAID = failure('Expected ConnectionOpenOk; got <ConnectionClose channel:0>');
 const HOST = failure('getaddrinfo ENOTFOUND rabbit', 'ENOTFOUND');
 const PORT = failure('connect ECONNREFUSED 127.0.0.1:5672', 'ECONNREFUSED');

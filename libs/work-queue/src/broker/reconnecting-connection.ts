@@ -49,8 +49,8 @@ export class ReconnectingConnection implements BrokerConnection {
   }
 
   async open(): Promise<void> {
-    const deadline = Date.now() + this.options.startTimeoutMs;
-    await this.connectUntil((error) => isFinalConnectFailure(error) || Date.now() >= deadline);
+    await this.connectUntil(Date.now() + this.options.startTimeoutMs, isFinalConnectFailure);
+    if (this.closing.signal.aborted) throw new ConnectError('the connection was closed');
   }
 
   async whenOpen(signal?: AbortSignal): Promise<void> {
@@ -87,22 +87,32 @@ export class ReconnectingConnection implements BrokerConnection {
   }
 
   private established(): AmqpConnection {
-    if (!this.connection) throw new ConnectError(`no connection to ${this.options.url.safeUrl} at the moment`);
+    if (!this.connection)
+      throw new ConnectError(`no connection to ${this.options.url.safeUrl} at the moment`);
     return this.connection;
   }
 
-  /** Tries until connected. `isHopeless` decides after each failure whether to give up with an error for people. */
-  private async connectUntil(isHopeless: (error: unknown) => boolean): Promise<void> {
+  /** Tries until connected or closed. @throws ConnectError at the deadline, and after a failure that is final */
+  private async connectUntil(deadline: number, isFinal: (error: unknown) => boolean): Promise<void> {
     for (let attempt = 1; !this.closing.signal.aborted; attempt++) {
       this.become({ kind: 'connecting', attempt });
       try {
-        this.adopt(await AmqpConnection.open({ ...this.options, heartbeatSeconds: HEARTBEAT_SECONDS, connectTimeoutMs: CONNECT_TIMEOUT_MS }));
+        this.adopt(await this.connect(Math.min(CONNECT_TIMEOUT_MS, deadline - Date.now())));
         return;
       } catch (error) {
-        if (isHopeless(error)) throw toConnectError(error, this.options.url);
-        await this.backOff(attempt, toConnectError(error, this.options.url).message);
+        if (this.closing.signal.aborted) return;
+        const failure = toConnectError(error, this.options.url);
+        if (isFinal(error)) throw failure;
+        await this.backOff(attempt, failure.message, deadline - Date.now());
+        if (Date.now() >= deadline) throw failure;
       }
     }
+  }
+
+  private connect(connectTimeoutMs: number): Promise<AmqpConnection> {
+    const { url, name } = this.options;
+    const { signal } = this.closing;
+    return AmqpConnection.open({ url, name, signal, connectTimeoutMs, heartbeatSeconds: HEARTBEAT_SECONDS });
   }
 
   private adopt(connection: AmqpConnection): void {
@@ -125,14 +135,19 @@ export class ReconnectingConnection implements BrokerConnection {
 
   private async reconnect(reason: string): Promise<void> {
     await this.backOff(0, reason);
-    await this.connectUntil(() => false);
+    await this.connectUntil(Infinity, () => false);
   }
 
-  private async backOff(attempt: number, reason: string): Promise<void> {
+  private async backOff(attempt: number, reason: string, atMostMs = Infinity): Promise<void> {
     const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_INITIAL_MS * 2 ** Math.min(attempt, 10));
-    const retryInMs = Math.round(this.random() * ceilingMs);
+    const retryInMs = Math.max(0, Math.min(Math.round(this.random() * ceilingMs), atMostMs));
     this.become({ kind: 'waiting', attempt, retryInMs, reason });
-    this.options.telemetry.emit('connection.lost', { connection: this.options.name, reason, attempt, retryInMs });
+    this.options.telemetry.emit('connection.lost', {
+      connection: this.options.name,
+      reason,
+      attempt,
+      retryInMs,
+    });
     await delay(retryInMs, undefined, { signal: this.closing.signal }).catch(() => undefined);
   }
 

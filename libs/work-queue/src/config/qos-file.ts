@@ -22,7 +22,10 @@ export async function readQosFile(path: string): Promise<QosFile> {
 export function resolveQos(input: unknown, source: string): QosFile {
   const resolved = resolveQosFile(input);
   if (resolved.ok) return resolved;
-  throw wrong(source, resolved.problems.map((problem) => problem.message));
+  throw wrong(
+    source,
+    resolved.problems.map((problem) => problem.message),
+  );
 }
 
 /** Exported for its tests. @throws ConfigurationError */
@@ -30,7 +33,9 @@ export function parseQosText(text: string, path: string): QosFile {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   if (document.errors.length > 0) {
-    const problems = document.errors.map((e) => `line ${lines.linePos(e.pos[0]).line}: not YAML: ${e.message}`);
+    const problems = document.errors.map(
+      (e) => `line ${lines.linePos(e.pos[0]).line}: not YAML: ${e.message}`,
+    );
     throw wrong(path, problems);
   }
   const resolved = resolveQosFile(contentOf(document, path));
@@ -70,5 +75,7 @@ function lineOf(problem: Problem, document: Document, lines: LineCounter): numbe
 }
 
 function wrong(source: string, problems: readonly string[]): ConfigurationError {
-  return new ConfigurationError(`${source} is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
+  return new ConfigurationError(
+    `${source} is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`,
+  );
 }

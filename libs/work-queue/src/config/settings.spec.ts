@@ -23,7 +23,10 @@ async function fileWith(queue: string): Promise<string> {
   return path;
 }
 
-async function problemOf(options: WorkQueueOptions, environment: Record<string, string> = {}): Promise<string> {
+async function problemOf(
+  options: WorkQueueOptions,
+  environment: Record<string, string> = {},
+): Promise<string> {
   const error: unknown = await resolveSettings(options, environment).catch((thrown: unknown) => thrown);
   expect(error).toBeInstanceOf(ConfigurationError);
   return error instanceof Error ? error.message : '';
@@ -56,7 +59,11 @@ describe('the settings of a process', () => {
     expect(fromEnvironment.managementUrl).toBe('http://from-environment');
     expect([...fromEnvironment.qos.keys()]).toEqual(['environment']);
 
-    const options = { url: 'amqp://from-option', managementUrl: 'http://from-option', config: await fileWith('option') };
+    const options = {
+      url: 'amqp://from-option',
+      managementUrl: 'http://from-option',
+      config: await fileWith('option'),
+    };
     const fromOptions = await resolveSettings(options, environment);
     expect(fromOptions.url.hostname).toBe('from-option');
     expect(fromOptions.managementUrl).toBe('http://from-option');
@@ -68,7 +75,9 @@ describe('the settings of a process', () => {
     const settings = await resolveSettings({ config: CONFIG }, environment);
     expect(settings.url.hostname).toBe('127.0.0.1');
     expect(settings.managementUrl).toBeUndefined();
-    expect(await problemOf({ queues: ['no such queue'] }, { SPILLWAY_CONFIG: '' })).toContain('spillway.yaml');
+    expect(await problemOf({ queues: ['no such queue'] }, { SPILLWAY_CONFIG: '' })).toContain(
+      'spillway.yaml',
+    );
   });
 
   it('cannot be changed afterwards', async () => {
@@ -76,7 +85,12 @@ describe('the settings of a process', () => {
   });
 
   it('are refused with all problems at once', async () => {
-    const options = { config: { queues: CONFIG.queues }, queues: ['oders'], slotWaitMs: 0, confirmTimeoutMs: Number.NaN };
+    const options = {
+      config: { queues: CONFIG.queues },
+      queues: ['oders'],
+      slotWaitMs: 0,
+      confirmTimeoutMs: Number.NaN,
+    };
     const problem = await problemOf(options, { RABBITMQ_URL: 'http://rabbit' });
     expect(problem).toContain('RABBITMQ_URL: expected an AMQP URL');
     expect(problem).toContain('queue "oders" has no QoS in WorkQueueModule config (it has: orders, mails)');
@@ -92,6 +106,8 @@ describe('the settings of a process', () => {
   });
 
   it('refuse a message larger than RabbitMQ 4 takes', async () => {
-    expect(await problemOf({ config: CONFIG, maxMessageBytes: 16_000_001 })).toContain('maxMessageBytes: expected');
+    expect(await problemOf({ config: CONFIG, maxMessageBytes: 16_000_001 })).toContain(
+      'maxMessageBytes: expected',
+    );
   });
 });

@@ -58,7 +58,10 @@ type Environment = Readonly<Record<string, string | undefined>>;
  * Options, then environment, then defaults; validated together.
  * @throws ConfigurationError
  */
-export async function resolveSettings(options: WorkQueueOptions, environment: Environment): Promise<Settings> {
+export async function resolveSettings(
+  options: WorkQueueOptions,
+  environment: Environment,
+): Promise<Settings> {
   const config = options.config ?? nonEmpty(environment.SPILLWAY_CONFIG) ?? DEFAULT_CONFIG;
   const qosSource = typeof config === 'string' ? config : 'WorkQueueModule config';
   const file = typeof config === 'string' ? await readQosFile(config) : resolveQos(config, qosSource);
@@ -115,7 +118,9 @@ function wrongNumbers(settings: Omit<Settings, 'url'>): string[] {
     maxMessageBytes: MAX_MESSAGE_BYTES,
   } as const;
   return (Object.keys(bounds) as Array<keyof typeof bounds>)
-    .filter((name) => !(Number.isInteger(settings[name]) && settings[name] >= 1 && settings[name] <= bounds[name]))
+    .filter(
+      (name) => !(Number.isInteger(settings[name]) && settings[name] >= 1 && settings[name] <= bounds[name]),
+    )
     .map((name) => `${name}: expected an integer from 1 to ${bounds[name]}, got: ${String(settings[name])}`);
 }
 

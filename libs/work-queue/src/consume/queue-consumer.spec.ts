@@ -5,6 +5,7 @@ import {
   gate,
   RecordingTelemetry,
   settled,
+  endFakeTime,
 } from '../../../../test/support/fake-broker.js';
 import type { Delivery } from './delivery.js';
 import type { DeliveryWork, WorkSignals } from './queue-consumer.js';
@@ -57,16 +58,19 @@ beforeEach(() => {
   jest.useFakeTimers();
 });
 
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+afterEach(endFakeTime);
 
 describe('a consumer', () => {
   it('asks for its prefetch and says that it has started', async () => {
     const { connection, consumer, telemetry } = await setUp();
-    expect(connection.consumeChannel.request).toMatchObject({ queue: 'orders', prefetch: 3, consumerTag: 'worker.1' });
-    expect(telemetry.events).toEqual([{ name: 'consumer.started', queue: 'orders', prefetch: 3, concurrency: 2 }]);
+    expect(connection.consumeChannel.request).toMatchObject({
+      queue: 'orders',
+      prefetch: 3,
+      consumerTag: 'worker.1',
+    });
+    expect(telemetry.events).toEqual([
+      { name: 'consumer.started', queue: 'orders', prefetch: 3, concurrency: 2 },
+    ]);
     expect(consumer.isConsuming).toBe(true);
   });
 
@@ -96,7 +100,9 @@ describe('a consumer whose channel is gone', () => {
     connection.consumeChannel.end('PRECONDITION_FAILED');
     await settled();
     expect(consumer.isConsuming).toBe(false);
-    expect(telemetry.named('consumer.lost')).toMatchObject([{ reason: 'PRECONDITION_FAILED', retryInMs: 100 }]);
+    expect(telemetry.named('consumer.lost')).toMatchObject([
+      { reason: 'PRECONDITION_FAILED', retryInMs: 100 },
+    ]);
     await jest.advanceTimersByTimeAsync(100);
     expect(connection.consumeChannels).toHaveLength(2);
     expect(connection.consumeChannel.request.consumerTag).toBe('worker.2');

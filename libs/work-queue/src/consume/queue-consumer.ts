@@ -150,7 +150,11 @@ export class QueueConsumer {
     // Unstarted deliveries of a lost channel come again on the next one; started ones find their channel dead.
     for (const delivery of this.inFlight.takeWaiting()) delivery.giveBack();
     await this.channel?.close();
-    this.telemetry.emit('consumer.lost', { queue: this.options.queue, reason, retryInMs: BACKOFF_INITIAL_MS });
+    this.telemetry.emit('consumer.lost', {
+      queue: this.options.queue,
+      reason,
+      retryInMs: BACKOFF_INITIAL_MS,
+    });
   }
 
   private async resubscribe(attempt: number): Promise<{ ended: Promise<string> } | undefined> {

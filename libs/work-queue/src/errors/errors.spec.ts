@@ -8,7 +8,9 @@ import { WorkQueueError } from './work-queue.error.js';
 type ConcreteError = new (message: string, details: { queue: string; messageId: string }) => WorkQueueError;
 
 async function everyError(): Promise<WorkQueueError[]> {
-  const files = (await readdir(new URL('.', import.meta.url))).filter((file) => file.endsWith('.error.ts')).sort();
+  const files = (await readdir(new URL('.', import.meta.url)))
+    .filter((file) => file.endsWith('.error.ts'))
+    .sort();
   const errors: WorkQueueError[] = [];
   for (const file of files) {
     const exported: object = await import(`./${file.replace(/\.ts$/, '.js')}`);

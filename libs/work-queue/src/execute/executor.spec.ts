@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { resolveQueueQos, type QueueQos } from '@spillway/qos';
 import { IsString } from 'class-validator';
 import fc from 'fast-check';
-import { fakeableTimers, gate, incoming, RecordingTelemetry } from '../../../../test/support/fake-broker.js';
+import {
+  fakeableTimers,
+  gate,
+  incoming,
+  RecordingTelemetry,
+  endFakeTime,
+} from '../../../../test/support/fake-broker.js';
 import type { IncomingMessage } from '../broker/broker.port.js';
 import { PermanentFailure } from '../errors/permanent-failure.error.js';
 import { jsonCodec } from '../message/json.codec.js';
@@ -23,14 +29,30 @@ type Invoke = (payload: unknown, context: WorkContext) => Promise<unknown>;
 
 function qos(options: object = {}): QueueQos {
   const backoff = { initial: '1s', max: '30s', multiplier: 2 };
-  const resolved = resolveQueueQos('orders', { maxLength: 100, maxAttempts: 3, timeout: '10s', backoff, ...options });
+  const resolved = resolveQueueQos('orders', {
+    maxLength: 100,
+    maxAttempts: 3,
+    timeout: '10s',
+    backoff,
+    ...options,
+  });
   if (!resolved.ok) throw new Error(resolved.problems.map(({ message }) => message).join());
   return resolved.qos;
 }
 
-function setUp(invoke: Invoke, { payloadType, options }: { payloadType?: PayloadType; options?: object } = {}) {
+function setUp(
+  invoke: Invoke,
+  { payloadType, options }: { payloadType?: PayloadType; options?: object } = {},
+) {
   const telemetry = new RecordingTelemetry();
-  const handler = { queue: 'orders', label: 'Orders.take', payloadType, prefetch: undefined, concurrency: undefined, invoke };
+  const handler = {
+    queue: 'orders',
+    label: 'Orders.take',
+    payloadType,
+    prefetch: undefined,
+    concurrency: undefined,
+    invoke,
+  };
   // The lower end of the jitter: half the ceiling.
   const executor = new Executor(handler, qos(options), jsonCodec, telemetry, () => 0);
   const stopping = new AbortController();
@@ -45,18 +67,21 @@ beforeEach(() => {
   jest.useFakeTimers();
 });
 
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+afterEach(endFakeTime);
 
 describe('executing a message', () => {
   it('hands the handler the decoded payload and what is known of the message', async () => {
     const calls: Array<[unknown, WorkContext]> = [];
     const { execute } = setUp(async (...call) => void calls.push(call));
-    expect(await execute({ headers: { 'x-published-at': 1_000 }, isRedelivered: true })).toEqual({ kind: 'succeeded', attempts: 1 });
+    expect(await execute({ headers: { 'x-published-at': 1_000 }, isRedelivered: true })).toEqual({
+      kind: 'succeeded',
+      attempts: 1,
+    });
     expect(calls).toMatchObject([
-      [{ id: '7' }, { queue: 'orders', messageId: 'id-1', isRedelivered: true, attempt: 1, publishedAt: new Date(1_000) }],
+      [
+        { id: '7' },
+        { queue: 'orders', messageId: 'id-1', isRedelivered: true, attempt: 1, publishedAt: new Date(1_000) },
+      ],
     ]);
   });
 
@@ -91,7 +116,12 @@ describe('executing a message', () => {
     });
     const outcome = execute();
     await jest.advanceTimersByTimeAsync(60_000);
-    expect(await outcome).toEqual({ kind: 'dead', reason: 'failed', attempts: 3, error: new Error('attempt 3') });
+    expect(await outcome).toEqual({
+      kind: 'dead',
+      reason: 'failed',
+      attempts: 3,
+      error: new Error('attempt 3'),
+    });
     expect(attempts).toBe(3);
   });
 
@@ -121,12 +151,19 @@ describe('executing a message', () => {
   it('never calls the handler with bytes that make no sense', async () => {
     const invoke = jest.fn<Invoke>();
     const { execute } = setUp(invoke);
-    expect(await execute({ body: Buffer.from('{') })).toMatchObject({ kind: 'dead', reason: 'undecodable', attempts: 0 });
+    expect(await execute({ body: Buffer.from('{') })).toMatchObject({
+      kind: 'dead',
+      reason: 'undecodable',
+      attempts: 0,
+    });
     expect(invoke).not.toHaveBeenCalled();
   });
 
   it('never throws, whatever the handler throws', async () => {
-    const thrown = fc.oneof(fc.anything({ withNullPrototype: true }), fc.constantFrom(undefined, null, Symbol('s')));
+    const thrown = fc.oneof(
+      fc.anything({ withNullPrototype: true }),
+      fc.constantFrom(undefined, null, Symbol('s')),
+    );
     await fc.assert(
       fc.asyncProperty(thrown, fc.boolean(), async (error, isSynchronous) => {
         const { execute } = setUp(
@@ -166,7 +203,12 @@ describe('an attempt', () => {
     expect(outcome).toBeUndefined();
     end.open();
     await jest.advanceTimersByTimeAsync(0);
-    expect(outcome).toMatchObject({ kind: 'dead', reason: 'failed', attempts: 1, error: { name: 'AttemptTimeout' } });
+    expect(outcome).toMatchObject({
+      kind: 'dead',
+      reason: 'failed',
+      attempts: 1,
+      error: { name: 'AttemptTimeout' },
+    });
   });
 
   it('has a fresh signal each time', async () => {
@@ -225,7 +267,8 @@ describe('a process that ends', () => {
 
   it('blames no handler for failing after it was abandoned, not even on its last attempt', async () => {
     const { execute, abandoned } = setUp(
-      (_payload, { signal }) => new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      (_payload, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
       { options: { maxAttempts: 1 } },
     );
     const outcome = execute();

@@ -36,7 +36,10 @@ export class Executor {
     return this.attempts(payload.value, context, signals);
   }
 
-  private async payloadOf(message: IncomingMessage, messageId: string): Promise<{ value: unknown } | Outcome> {
+  private async payloadOf(
+    message: IncomingMessage,
+    messageId: string,
+  ): Promise<{ value: unknown } | Outcome> {
     let reason: DeadReason = 'undecodable';
     try {
       const decoded = this.codec.decode({ ...message, messageId });
@@ -53,7 +56,10 @@ export class Executor {
       if (signals.abandoned.aborted) return { kind: 'returned', attempts: attempt - 1 };
       context.attempt = attempt;
       try {
-        await runAttempt(this.handler, payload, context, { timeoutMs: this.qos.timeoutMs, abandoned: signals.abandoned });
+        await runAttempt(this.handler, payload, context, {
+          timeoutMs: this.qos.timeoutMs,
+          abandoned: signals.abandoned,
+        });
         return { kind: 'succeeded', attempts: attempt };
       } catch (error) {
         const end = this.endAfter(error, attempt, signals);
@@ -67,15 +73,28 @@ export class Executor {
   /** The outcome when there is no other attempt. A handler that we aborted ourselves is not to blame. */
   private endAfter(error: unknown, attempt: number, signals: ExecutorSignals): Outcome | undefined {
     if (error instanceof InvalidPayload) return { kind: 'dead', reason: 'invalid', attempts: attempt, error };
-    if (error instanceof PermanentFailure) return { kind: 'dead', reason: 'permanent', attempts: attempt, error };
+    if (error instanceof PermanentFailure)
+      return { kind: 'dead', reason: 'permanent', attempts: attempt, error };
     if (signals.abandoned.aborted) return { kind: 'returned', attempts: attempt };
     if (attempt >= this.qos.maxAttempts) return { kind: 'dead', reason: 'failed', attempts: attempt, error };
     return signals.stopping.aborted ? { kind: 'returned', attempts: attempt } : undefined;
   }
 
-  private async backOff(error: unknown, attempt: number, messageId: string, stopping: AbortSignal): Promise<void> {
-    const retryInMs = backoffMs({ attempt, ...this.qos.backoff }, this.random());
-    this.telemetry.emit('attempt.failed', { queue: this.handler.queue, messageId, attempt, retryInMs, error });
+  private async backOff(
+    error: unknown,
+    attempt: number,
+    messageId: string,
+    stopping: AbortSignal,
+  ): Promise<void> {
+    const { initialMs, maxMs, multiplier } = this.qos.backoff;
+    const retryInMs = backoffMs({ attempt, initialMs, maxMs, multiplier }, this.random());
+    this.telemetry.emit('attempt.failed', {
+      queue: this.handler.queue,
+      messageId,
+      attempt,
+      retryInMs,
+      error,
+    });
     await delay(retryInMs, undefined, { signal: stopping }).catch(() => undefined);
   }
 }

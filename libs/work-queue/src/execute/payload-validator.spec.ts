@@ -41,7 +41,14 @@ describe('validating a payload', () => {
   });
 
   it('names every violation, with the path of those further down', async () => {
-    expect(await violationsOf({ items: [{ sku: 'a', count: 1 }, { sku: 2, count: 0 }] })).toEqual([
+    expect(
+      await violationsOf({
+        items: [
+          { sku: 'a', count: 1 },
+          { sku: 2, count: 0 },
+        ],
+      }),
+    ).toEqual([
       'id must be a string',
       'items.1.sku: sku must be a string',
       'items.1.count: count must not be less than 1',

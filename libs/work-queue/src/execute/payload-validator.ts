@@ -27,7 +27,10 @@ export async function validatePayload(payload: unknown, type: PayloadType, queue
     throw new InvalidPayload([`expected an object for ${type.name}, got: ${describe(payload)}`], queue);
   }
   const instance = payload instanceof type ? payload : toInstance(payload, type);
-  const errors = await validate(instance, { forbidUnknownValues: false, validationError: { target: false, value: false } });
+  const errors = await validate(instance, {
+    forbidUnknownValues: false,
+    validationError: { target: false, value: false },
+  });
   if (errors.length > 0) throw new InvalidPayload(violationsOf(errors).slice(0, MAX_VIOLATIONS), queue);
   return instance;
 }
@@ -39,7 +42,9 @@ function toInstance(payload: object, type: PayloadType): object {
 function violationsOf(errors: readonly ValidationError[], path = ''): string[] {
   return errors.flatMap((error) => {
     const here = path === '' ? error.property : `${path}.${error.property}`;
-    const own = Object.values(error.constraints ?? {}).map((text) => (path === '' ? text : `${here}: ${text}`));
+    const own = Object.values(error.constraints ?? {}).map((text) =>
+      path === '' ? text : `${here}: ${text}`,
+    );
     return [...own, ...violationsOf(error.children ?? [], here)];
   });
 }

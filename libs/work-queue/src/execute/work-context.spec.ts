@@ -8,10 +8,15 @@ function contextOf(headers: Record<string, unknown>): WorkContext {
 
 describe('a work context', () => {
   it('knows when the message was published, if the publisher said so', () => {
-    expect(contextOf({ 'x-published-at': 1_700_000_000_000 }).publishedAt).toEqual(new Date(1_700_000_000_000));
+    expect(contextOf({ 'x-published-at': 1_700_000_000_000 }).publishedAt).toEqual(
+      new Date(1_700_000_000_000),
+    );
   });
 
-  it.each([undefined, null, 'yesterday', Number.NaN, { '!': 'timestamp', value: 1 }])('makes no date of %p', (header) => {
-    expect(contextOf({ 'x-published-at': header }).publishedAt).toBeUndefined();
-  });
+  it.each([undefined, null, 'yesterday', Number.NaN, { '!': 'timestamp', value: 1 }])(
+    'makes no date of %p',
+    (header) => {
+      expect(contextOf({ 'x-published-at': header }).publishedAt).toBeUndefined();
+    },
+  );
 });

@@ -15,7 +15,8 @@ export const jsonCodec: Codec<unknown> = {
 
   decode(message: ReceivedMessage): unknown {
     const type = message.contentType?.split(';', 1)[0]?.trim().toLowerCase();
-    if (type === undefined || type === JSON_TYPE || type.endsWith('+json')) return JSON.parse(message.body.toString());
+    if (type === undefined || type === JSON_TYPE || type.endsWith('+json'))
+      return JSON.parse(message.body.toString());
     return message.body;
   },
 };

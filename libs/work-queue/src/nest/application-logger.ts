@@ -20,7 +20,8 @@ export class ApplicationLogger extends ConsoleLogger {
   }
 
   override log(message: unknown, ...rest: unknown[]): void {
-    if (this.levels.includes('debug') || !START_UP_CONTEXTS.has(String(rest.at(-1)))) super.log(message, ...rest);
+    if (this.levels.includes('debug') || !START_UP_CONTEXTS.has(String(rest.at(-1))))
+      super.log(message, ...rest);
   }
 
   override error(message: unknown, ...rest: unknown[]): void {

@@ -39,7 +39,9 @@ export class HandlerInvoker {
       try {
         return await invoke(payload, context);
       } catch (error) {
-        throw isBadInput(error) ? new PermanentFailure(describe(error), { queue: context.queue, cause: error }) : error;
+        throw isBadInput(error)
+          ? new PermanentFailure(describe(error), { queue: context.queue, cause: error })
+          : error;
       }
     };
   }
@@ -113,8 +115,14 @@ function isBadInput(error: unknown): error is BadRequestException | Unprocessabl
   return error instanceof BadRequestException || error instanceof UnprocessableEntityException;
 }
 
+/** ValidationPipe gives a list of texts or, with `errorFormat: 'grouped'`, an object; others may give anything. */
 function describe(error: BadRequestException | UnprocessableEntityException): string {
   const response = error.getResponse();
   const details: unknown = typeof response === 'object' ? Reflect.get(response, 'message') : response;
-  return Array.isArray(details) ? details.join('; ') : String(details ?? error.message);
+  if (Array.isArray(details)) return details.map(asText).join('; ');
+  return details === undefined ? error.message : asText(details);
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -8,7 +8,20 @@ import { HandlerInvoker, PARAMETERS_METADATA } from './handler-invoker.js';
 import { WORK_HANDLER_METADATA, type WorkHandlerMetadata } from './work-handler.decorator.js';
 
 /** Types that say nothing about a payload's shape. */
-const NOT_A_DTO = new Set<unknown>([Object, String, Number, Boolean, Array, Function, Promise, Date, Map, Set, Buffer, Uint8Array]);
+const NOT_A_DTO = new Set<unknown>([
+  Object,
+  String,
+  Number,
+  Boolean,
+  Array,
+  Function,
+  Promise,
+  Date,
+  Map,
+  Set,
+  Buffer,
+  Uint8Array,
+]);
 
 /** Finds every `@WorkHandler` method of the application, on providers and controllers. */
 @Injectable()

@@ -37,18 +37,19 @@ class Shutdown {
   private isClosing = false;
 
   constructor(private readonly name: string) {
-    process.on('SIGTERM', () => this.signalled());
-    process.on('SIGINT', () => this.signalled());
+    process.on('SIGTERM', (signal) => this.signalled(signal));
+    process.on('SIGINT', (signal) => this.signalled(signal));
   }
 
   started(application: INestApplicationContext): void {
     this.application = application;
   }
 
-  private signalled(): void {
+  private signalled(signal: NodeJS.Signals): void {
     if (!this.application) process.exit(0);
     if (this.isClosing) process.exit(INTERRUPTED);
     this.isClosing = true;
+    process.stdout.write(`${this.name}: ${signal}, finishing what has begun\n`);
     void this.close(this.application);
   }
 

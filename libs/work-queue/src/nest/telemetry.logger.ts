@@ -15,14 +15,24 @@ export class TelemetryLogger implements OnApplicationShutdown {
     this.unsubscribe = [
       telemetry.on('connection.opened', (e) => this.logger.log(`${e.connection}: connected`)),
       telemetry.on('connection.lost', (e) =>
-        this.logger.warn(`${e.connection}: no connection (${e.reason}); attempt ${e.attempt + 1} in ${e.retryInMs} ms`),
+        this.logger.warn(
+          `${e.connection}: no connection (${e.reason}); attempt ${e.attempt + 1} in ${e.retryInMs} ms`,
+        ),
       ),
-      telemetry.on('connection.blocked', (e) => this.logger.error(`${e.connection}: the broker is in an alarm: ${e.reason}`)),
-      telemetry.on('connection.unblocked', (e) => this.logger.log(`${e.connection}: the broker's alarm is over`)),
+      telemetry.on('connection.blocked', (e) =>
+        this.logger.error(`${e.connection}: the broker is in an alarm: ${e.reason}`),
+      ),
+      telemetry.on('connection.unblocked', (e) =>
+        this.logger.log(`${e.connection}: the broker's alarm is over`),
+      ),
       telemetry.on('queue.ready', (e) =>
-        this.logger.log(`${e.queue}: ${e.wasCreated ? 'created' : 'found'}, limit ${e.maxLength}. ${e.explanation}`),
+        this.logger.log(
+          `${e.queue}: ${e.wasCreated ? 'created' : 'found'}, limit ${e.maxLength}. ${e.explanation}`,
+        ),
       ),
-      telemetry.on('queue.check-failed', (e) => this.logger.error(`${e.queue}: cannot be checked: ${e.reason}`)),
+      telemetry.on('queue.check-failed', (e) =>
+        this.logger.error(`${e.queue}: cannot be checked: ${e.reason}`),
+      ),
       telemetry.on('consumer.started', (e) =>
         this.logger.log(`${e.queue}: consuming, ${e.concurrency} at once, prefetch ${e.prefetch}`),
       ),
@@ -32,7 +42,9 @@ export class TelemetryLogger implements OnApplicationShutdown {
       telemetry.on('consumer.stopped', (e) => this.logger.log(`${e.queue}: stopped consuming`)),
       telemetry.on('publish.refused', (e) => this.refused(e)),
       telemetry.on('attempt.failed', (e) =>
-        this.logger.warn(`${e.queue} ${e.messageId}: attempt ${e.attempt} failed, next in ${e.retryInMs} ms: ${textOf(e.error)}`),
+        this.logger.warn(
+          `${e.queue} ${e.messageId}: attempt ${e.attempt} failed, next in ${e.retryInMs} ms: ${textOf(e.error)}`,
+        ),
       ),
       telemetry.on('settle.failed', (e) => this.logger.error(`${e.queue} ${e.messageId}: ${e.reason}`)),
       telemetry.on('job.settled', (e) => this.settled(e)),

@@ -38,7 +38,9 @@ export class WorkQueueClient extends ClientProxy {
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const pattern = this.normalizePattern(packet.pattern);
     callback({
-      err: new Error(`send(${pattern}) wants a reply, which a work queue does not carry: use emit, or another transport`),
+      err: new Error(
+        `send(${pattern}) wants a reply, which a work queue does not carry: use emit, or another transport`,
+      ),
       isDisposed: true,
     });
     return () => undefined;

@@ -27,7 +27,9 @@ export interface WorkQueueAsyncOptions {
   readonly imports?: ModuleMetadata['imports'];
   readonly inject?: FactoryProvider['inject'];
   // The arguments are whatever `inject` names.
-  readonly useFactory: (...dependencies: never[]) => Promise<Omit<WorkQueueOptions, 'queues'>> | Omit<WorkQueueOptions, 'queues'>;
+  readonly useFactory: (
+    ...dependencies: never[]
+  ) => Promise<Omit<WorkQueueOptions, 'queues'>> | Omit<WorkQueueOptions, 'queues'>;
 }
 
 /** Connects before other modules' onModuleInit may publish, disconnects when nobody can any more. */
@@ -62,11 +64,19 @@ export class WorkQueueModule {
       ...(await useFactory(...dependencies)),
       queues,
     });
-    return assemble({ provide: WORK_QUEUE_OPTIONS, useFactory: useFactoryWithQueues, inject }, queues, imports);
+    return assemble(
+      { provide: WORK_QUEUE_OPTIONS, useFactory: useFactoryWithQueues, inject },
+      queues,
+      imports,
+    );
   }
 }
 
-function assemble(options: Provider, queues: readonly string[], imports: ModuleMetadata['imports'] = []): DynamicModule {
+function assemble(
+  options: Provider,
+  queues: readonly string[],
+  imports: ModuleMetadata['imports'] = [],
+): DynamicModule {
   const doors = queues.map((name) => ({
     provide: workQueueToken(name),
     useFactory: (runtime: WorkQueueRuntime) => runtime.queue(name),
@@ -99,6 +109,12 @@ function assemble(options: Provider, queues: readonly string[], imports: ModuleM
       ConnectionLifecycle,
       ...doors,
     ],
-    exports: [WorkQueueRuntime, WorkQueueHealth, HandlerExplorer, Telemetry, ...doors.map((door) => door.provide)],
+    exports: [
+      WorkQueueRuntime,
+      WorkQueueHealth,
+      HandlerExplorer,
+      Telemetry,
+      ...doors.map((door) => door.provide),
+    ],
   };
 }

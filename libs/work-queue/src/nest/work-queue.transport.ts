@@ -1,4 +1,9 @@
-import { type BaseRpcContext, type CustomTransportStrategy, RpcException, Server } from '@nestjs/microservices';
+import {
+  type BaseRpcContext,
+  type CustomTransportStrategy,
+  RpcException,
+  Server,
+} from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
 import { HandlerRegistrationError } from '../errors/handler-registration.error.js';
 import { PermanentFailure } from '../errors/permanent-failure.error.js';
@@ -34,8 +39,9 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
     super();
   }
 
-  listen(callback: (error?: unknown) => void): void {
-    this.consume().then(() => callback(), callback);
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    const failure = await this.consume().catch((error: unknown) => ({ error }));
+    callback(failure?.error);
   }
 
   async close(): Promise<void> {
@@ -71,19 +77,26 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
 
   private async dispatch(payload: unknown, context: WorkContext): Promise<unknown> {
     // A message that a plain WorkQueue published has no pattern; its queue's name stands for it.
-    const pattern = String(context.headers[HEADERS.pattern] ?? context.queue);
+    const header = context.headers[HEADERS.pattern];
+    const pattern = typeof header === 'string' ? header : context.queue;
     const handler = this.getHandlerByPattern(pattern);
     if (!handler) {
-      throw new PermanentFailure(`no @EventPattern(${JSON.stringify(pattern)}) in this application`, { queue: context.queue });
+      throw new PermanentFailure(`no @EventPattern(${JSON.stringify(pattern)}) in this application`, {
+        queue: context.queue,
+      });
     }
-    const result: unknown = await handler(payload, context as unknown as BaseRpcContext);
-    return lastValueFrom(this.transformToObservable(result), { defaultValue: undefined }).catch((thrown: unknown) => {
+    try {
+      const result: unknown = await handler(payload, context as unknown as BaseRpcContext);
+      return await lastValueFrom(this.transformToObservable(result), { defaultValue: undefined });
+    } catch (thrown) {
       throw toError(thrown);
-    });
+    }
   }
 }
 
 /** NestJS answers callers, so it turns what was thrown into a plain object. */
 function toError(thrown: unknown): unknown {
-  return typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error) ? new RpcException(thrown) : thrown;
+  return typeof thrown === 'object' && thrown !== null && !(thrown instanceof Error)
+    ? new RpcException(thrown)
+    : thrown;
 }

@@ -1,16 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { settled } from '../../../../test/support/fake-broker.js';
+import { endFakeTime, settled } from '../../../../test/support/fake-broker.js';
 import { ConfirmWindow } from './confirm-window.js';
 
 beforeEach(() => {
   jest.useFakeTimers();
 });
 
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+afterEach(endFakeTime);
 
 describe('a confirm window', () => {
   it('gives slots at once while there are any', async () => {
@@ -73,36 +70,43 @@ describe('a confirm window', () => {
   });
 
   it('never has more slots out than its capacity, loses none, and serves waiters in order', async () => {
-    const steps = fc.array(fc.oneof(fc.constant('acquire'), fc.constant('release'), fc.integer({ min: 1, max: 60 })));
+    const steps = fc.array(
+      fc.oneof(fc.constant('acquire'), fc.constant('release'), fc.integer({ min: 1, max: 60 })),
+    );
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 0, max: 4 }), steps, async (capacity, maxWaiters, sequence) => {
-        const window = new ConfirmWindow(capacity, maxWaiters);
-        const granted: number[] = [];
-        let held = 0;
-        let asked = 0;
-        for (const step of sequence) {
-          if (step === 'acquire') {
-            const turn = ++asked;
-            void window.acquire(50).then((hasSlot) => {
-              if (!hasSlot) return;
-              held++;
-              granted.push(turn);
-            });
-          } else if (step === 'release') {
-            if (held === 0) continue;
-            held--;
-            window.release();
-          } else await jest.advanceTimersByTimeAsync(Number(step));
-          await settled();
-          expect(held).toBeLessThanOrEqual(capacity);
-          expect(window.outstanding).toBe(held);
-        }
-        expect(granted).toEqual([...granted].sort((a, b) => a - b));
-        await jest.advanceTimersByTimeAsync(50);
-        while (held-- > 0) window.release();
-        expect(window.outstanding).toBe(0);
-        await window.idle();
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 0, max: 4 }),
+        steps,
+        async (capacity, maxWaiters, sequence) => {
+          const window = new ConfirmWindow(capacity, maxWaiters);
+          const granted: number[] = [];
+          let held = 0;
+          let asked = 0;
+          for (const step of sequence) {
+            if (step === 'acquire') {
+              const turn = ++asked;
+              void window.acquire(50).then((hasSlot) => {
+                if (!hasSlot) return;
+                held++;
+                granted.push(turn);
+              });
+            } else if (step === 'release') {
+              if (held === 0) continue;
+              held--;
+              window.release();
+            } else await jest.advanceTimersByTimeAsync(Number(step));
+            await settled();
+            expect(held).toBeLessThanOrEqual(capacity);
+            expect(window.outstanding).toBe(held);
+          }
+          expect(granted).toEqual([...granted].sort((a, b) => a - b));
+          await jest.advanceTimersByTimeAsync(50);
+          while (held-- > 0) window.release();
+          expect(window.outstanding).toBe(0);
+          await window.idle();
+        },
+      ),
     );
   });
 });

@@ -15,7 +15,8 @@ const CLASSIC: PublishTarget = { ...QUORUM, type: 'classic' };
 const FEED: PublishTarget = { ...QUORUM, overflow: 'drop-head' };
 
 function nacked(readyMessages?: number, consumers = 1): PublishEnd {
-  const reading: QueueReading | undefined = readyMessages === undefined ? undefined : { readyMessages, consumers };
+  const reading: QueueReading | undefined =
+    readyMessages === undefined ? undefined : { readyMessages, consumers };
   return { at: 'broker', answer: 'nacked', reading };
 }
 
@@ -29,12 +30,27 @@ describe('what a publisher says', () => {
     ['the connection is blocked by an alarm', { at: 'connection', state: 'blocked' }, QUORUM, 'broker-alarm'],
     ['the connection was never opened', { at: 'connection', state: 'idle' }, QUORUM, 'broker-unavailable'],
     ['the connection is being made', { at: 'connection', state: 'connecting' }, QUORUM, 'broker-unavailable'],
-    ['the connection waits to be made again', { at: 'connection', state: 'waiting' }, QUORUM, 'broker-unavailable'],
+    [
+      'the connection waits to be made again',
+      { at: 'connection', state: 'waiting' },
+      QUORUM,
+      'broker-unavailable',
+    ],
     ['the connection is closed', { at: 'connection', state: 'closed' }, QUORUM, 'broker-unavailable'],
-    ['the connection is open, its channel is not', { at: 'connection', state: 'open' }, QUORUM, 'broker-unavailable'],
+    [
+      'the connection is open, its channel is not',
+      { at: 'connection', state: 'open' },
+      QUORUM,
+      'broker-unavailable',
+    ],
     ['no slot came free', { at: 'window' }, QUORUM, 'gateway-busy'],
     ['the broker acks', { at: 'broker', answer: 'acked', reading: undefined }, QUORUM, 'accepted'],
-    ['the message is returned', { at: 'broker', answer: 'returned', reading: undefined }, QUORUM, 'unroutable'],
+    [
+      'the message is returned',
+      { at: 'broker', answer: 'returned', reading: undefined },
+      QUORUM,
+      'unroutable',
+    ],
     ['the answer is lost', { at: 'broker', answer: 'lost', reading: undefined }, QUORUM, 'unknown'],
     ['the broker stays silent', { at: 'broker', answer: 'silence', reading: undefined }, QUORUM, 'unknown'],
     // trunc(0.8 x 129) = 103: a quorum queue that was full accepts again there.
@@ -52,7 +68,11 @@ describe('what a publisher says', () => {
 
   it('tells a refused client to come back when the workers have drained the queue to where it accepts', () => {
     // (503 - 103) x 50 ms / 10 handlers
-    expect(decidePublish(nacked(503), QUORUM)).toEqual({ accepted: false, reason: 'queue-full', retryAfterMs: 2_000 });
+    expect(decidePublish(nacked(503), QUORUM)).toEqual({
+      accepted: false,
+      reason: 'queue-full',
+      retryAfterMs: 2_000,
+    });
   });
 
   it('tells nobody to come back to a queue that does not exist', () => {

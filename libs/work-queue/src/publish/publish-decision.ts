@@ -21,7 +21,11 @@ export interface PublishTarget {
 export type PublishEnd =
   | { readonly at: 'connection'; readonly state: ConnectionState['kind'] }
   | { readonly at: 'window' }
-  | { readonly at: 'broker'; readonly answer: ConfirmAnswer | 'silence'; readonly reading: QueueReading | undefined };
+  | {
+      readonly at: 'broker';
+      readonly answer: ConfirmAnswer | 'silence';
+      readonly reading: QueueReading | undefined;
+    };
 
 export type PublishDecision =
   | { readonly accepted: true }

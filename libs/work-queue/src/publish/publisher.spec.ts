@@ -6,6 +6,7 @@ import {
   outgoing,
   RecordingTelemetry,
   settled,
+  endFakeTime,
 } from '../../../../test/support/fake-broker.js';
 import type { ConfirmAnswer, OutgoingMessage, QueueReading } from '../broker/broker.port.js';
 import { BrokerBlockedError } from '../errors/broker-blocked.error.js';
@@ -57,10 +58,7 @@ beforeEach(() => {
   jest.useFakeTimers();
 });
 
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+afterEach(endFakeTime);
 
 describe('a publisher', () => {
   it('resolves only once the broker has acked', async () => {
@@ -250,7 +248,9 @@ describe('closing a publisher', () => {
     await settled();
     let isClosed = false;
     const closing = publisher.close(1_000).then(() => (isClosed = true));
-    expect(await publish()).toMatchObject({ message: expect.stringContaining('this process is shutting down') });
+    expect(await publish()).toMatchObject({
+      message: expect.stringContaining('this process is shutting down'),
+    });
     expect(isClosed).toBe(false);
     connection.publishChannel.sent[0]?.answer('acked');
     await closing;

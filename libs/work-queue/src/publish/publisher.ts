@@ -1,5 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BrokerConnection, ConfirmAnswer, OutgoingMessage, PublishChannel, QueueReading } from '../broker/broker.port.js';
+import type {
+  BrokerConnection,
+  ConfirmAnswer,
+  OutgoingMessage,
+  PublishChannel,
+  QueueReading,
+} from '../broker/broker.port.js';
 import type { RefusalReason } from '../errors/work-queue.error.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { ConfirmWindow } from './confirm-window.js';
@@ -56,9 +62,14 @@ export class Publisher {
     if (!(await this.window.acquire(this.options.slotWaitMs))) this.refuse(message, { at: 'window' });
     const channel = this.channelForSlot(message);
     const answer = await this.answerOf(channel, message);
-    if (answer !== 'acked') this.refuse(message, { at: 'broker', answer, reading: await this.readingAfter(answer) });
+    if (answer !== 'acked')
+      this.refuse(message, { at: 'broker', answer, reading: await this.readingAfter(answer) });
     const confirmMs = performance.now() - startedAt;
-    this.telemetry.emit('publish.accepted', { queue: this.target.name, messageId: message.messageId, confirmMs });
+    this.telemetry.emit('publish.accepted', {
+      queue: this.target.name,
+      messageId: message.messageId,
+      confirmMs,
+    });
   }
 
   /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channel. */
@@ -72,7 +83,11 @@ export class Publisher {
 
   private usableChannel(message: OutgoingMessage): PublishChannel {
     if (message.body.length > this.options.maxMessageBytes) {
-      this.throwRefusal(message, 'too-large', `${message.body.length} bytes, the limit is ${this.options.maxMessageBytes}`);
+      this.throwRefusal(
+        message,
+        'too-large',
+        `${message.body.length} bytes, the limit is ${this.options.maxMessageBytes}`,
+      );
     }
     const { kind } = this.connection.state;
     const channel = this.channel;
@@ -91,7 +106,10 @@ export class Publisher {
   }
 
   /** The slot goes back when the broker answers, which may be long after the deadline. */
-  private async answerOf(channel: PublishChannel, message: OutgoingMessage): Promise<ConfirmAnswer | 'silence'> {
+  private async answerOf(
+    channel: PublishChannel,
+    message: OutgoingMessage,
+  ): Promise<ConfirmAnswer | 'silence'> {
     const answered = this.send(channel, message);
     void answered.then(() => this.window.release());
     return this.withinDeadline<ConfirmAnswer | 'silence'>(answered, 'silence');

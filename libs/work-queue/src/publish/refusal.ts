@@ -23,13 +23,25 @@ export function toError(refusal: Refusal): PublishRefusedError {
     case 'queue-full':
       return new QueueFullError(`queue ${queue} is full (${because}); try again later`, refusal);
     case 'gateway-busy':
-      return new PublisherBusyError(`no slot in the confirm window of queue ${queue} (${because}); try again`, refusal);
+      return new PublisherBusyError(
+        `no slot in the confirm window of queue ${queue} (${because}); try again`,
+        refusal,
+      );
     case 'broker-unavailable':
-      return new BrokerUnavailableError(`the broker took nothing for queue ${queue} (${because}); try again later`, refusal);
+      return new BrokerUnavailableError(
+        `the broker took nothing for queue ${queue} (${because}); try again later`,
+        refusal,
+      );
     case 'broker-alarm':
-      return new BrokerBlockedError(`the broker is in an alarm and takes nothing for queue ${queue} (${because})`, refusal);
+      return new BrokerBlockedError(
+        `the broker is in an alarm and takes nothing for queue ${queue} (${because})`,
+        refusal,
+      );
     case 'unroutable':
-      return new UnroutableError(`queue ${queue} does not exist on the broker; restart this process to create it`, refusal);
+      return new UnroutableError(
+        `queue ${queue} does not exist on the broker; restart this process to create it`,
+        refusal,
+      );
     case 'too-large':
       return new MessageTooLargeError(`message for queue ${queue} is too large (${because})`, refusal);
     case 'unknown':
@@ -40,5 +52,7 @@ export function toError(refusal: Refusal): PublishRefusedError {
 function unknownError(refusal: Refusal): PublishRefusedError {
   const { queue, messageId, because } = refusal;
   const message = `message ${messageId} for queue ${queue} may be stored or not (${because}); send it again with the same id only`;
-  return refusal.wasSilent ? new ConfirmTimeoutError(message, refusal) : new ConfirmLostError(message, refusal);
+  return refusal.wasSilent
+    ? new ConfirmTimeoutError(message, refusal)
+    : new ConfirmLostError(message, refusal);
 }

@@ -17,7 +17,10 @@ const TARGET = {
   concurrencyTotal: 10,
 } as const;
 
-async function setUp({ codec = jsonCodec, mayBeDropped = false }: { codec?: Codec<unknown>; mayBeDropped?: boolean } = {}) {
+async function setUp({
+  codec = jsonCodec,
+  mayBeDropped = false,
+}: { codec?: Codec<unknown>; mayBeDropped?: boolean } = {}) {
   const connection = new FakeConnection();
   const options = { slotWaitMs: 50, confirmTimeoutMs: 1_000, maxMessageBytes: 1_000 };
   const publisher = new Publisher(connection, TARGET, options, new Telemetry());
@@ -55,7 +58,10 @@ describe('the door of a queue', () => {
 
   it('sends JSON with the time of publishing and the headers of codec and caller', async () => {
     jest.useFakeTimers({ now: 1_700_000_000_000, doNotFake: ['performance'] });
-    const codec: Codec<unknown> = { ...jsonCodec, encode: (payload) => ({ ...jsonCodec.encode(payload), headers: { v: 1, w: 1 } }) };
+    const codec: Codec<unknown> = {
+      ...jsonCodec,
+      encode: (payload) => ({ ...jsonCodec.encode(payload), headers: { v: 1, w: 1 } }),
+    };
     const { queue, sent } = await setUp({ codec });
     await queue.publish({ a: 1 }, { headers: { w: 2 } });
     expect(sent[0]).toMatchObject({
@@ -74,7 +80,9 @@ describe('the door of a queue', () => {
 
   it('refuses a payload that JSON cannot carry, before anything is sent', async () => {
     const { queue, sent } = await setUp();
-    await expect(queue.publish(undefined)).rejects.toThrow('expected a payload that JSON can carry, got: undefined');
+    await expect(queue.publish(undefined)).rejects.toThrow(
+      'expected a payload that JSON can carry, got: undefined',
+    );
     expect(sent).toEqual([]);
   });
 });

@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { fakeableTimers, gate, incoming, RecordingTelemetry, settled } from '../../../../test/support/fake-broker.js';
+import {
+  fakeableTimers,
+  gate,
+  incoming,
+  RecordingTelemetry,
+  settled,
+  endFakeTime,
+} from '../../../../test/support/fake-broker.js';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import type { JobEnd } from '../telemetry/telemetry.js';
 import type { DeadLetterPublish, SettleOutcome } from './settler.js';
@@ -8,7 +15,12 @@ import type { DeadLetterPublish, SettleOutcome } from './settler.js';
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const { Settler } = await import('./settler.js');
 
-const DEAD: SettleOutcome = { kind: 'dead', reason: 'failed', attempts: 5, error: new TypeError('no such customer') };
+const DEAD: SettleOutcome = {
+  kind: 'dead',
+  reason: 'failed',
+  attempts: 5,
+  error: new TypeError('no such customer'),
+};
 
 interface Setup {
   readonly message?: Partial<IncomingMessage>;
@@ -34,7 +46,8 @@ function setUp({ message, isChannelDead = false, publish = async () => undefined
     telemetry,
   );
   const stopping = new AbortController();
-  const settleAs = (outcome: SettleOutcome): Promise<JobEnd> => settler.settle(delivery, 'id-1', outcome, stopping.signal);
+  const settleAs = (outcome: SettleOutcome): Promise<JobEnd> =>
+    settler.settle(delivery, 'id-1', outcome, stopping.signal);
   return { settleAs, log, letters, telemetry, stopping };
 }
 
@@ -42,10 +55,7 @@ beforeEach(() => {
   jest.useFakeTimers({ now: 1_700_000_000_000 });
 });
 
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+afterEach(endFakeTime);
 
 describe('settling', () => {
   it('acks what succeeded', async () => {
@@ -87,7 +97,12 @@ describe('settling', () => {
     expect(await end).toBe('returned');
     expect(log).toEqual(['give back']);
     expect(telemetry.named('settle.failed')).toEqual([
-      { name: 'settle.failed', queue: 'orders', messageId: 'id-1', reason: 'dead letter not stored: broker away' },
+      {
+        name: 'settle.failed',
+        queue: 'orders',
+        messageId: 'id-1',
+        reason: 'dead letter not stored: broker away',
+      },
     ]);
   });
 
@@ -104,7 +119,9 @@ describe('settling', () => {
     const outcomes = fc.constantFrom<SettleOutcome>({ kind: 'succeeded' }, { kind: 'returned' }, DEAD);
     await fc.assert(
       fc.asyncProperty(outcomes, fc.boolean(), fc.boolean(), async (outcome, isChannelDead, isStored) => {
-        const publish = isStored ? async (): Promise<void> => undefined : () => Promise.reject(new Error('no'));
+        const publish = isStored
+          ? async (): Promise<void> => undefined
+          : () => Promise.reject(new Error('no'));
         const { settleAs, log, letters } = setUp({ isChannelDead, publish });
         const end = settleAs(outcome);
         await jest.advanceTimersByTimeAsync(1_000);
@@ -156,9 +173,24 @@ describe('a dead letter', () => {
   });
 
   it('is made whatever was thrown', async () => {
-    const unprintable = { toString: () => 7 as unknown as string, [Symbol.toPrimitive]: undefined, valueOf: undefined };
-    const hostile = Object.defineProperty(new Error('m'), 'message', { get: () => Object.create(null) as string });
-    for (const error of [undefined, null, 7, Symbol('s'), Object.create(null), { a: 1 }, unprintable, hostile]) {
+    const unprintable = {
+      toString: () => 7 as unknown as string,
+      [Symbol.toPrimitive]: undefined,
+      valueOf: undefined,
+    };
+    const hostile = Object.defineProperty(new Error('m'), 'message', {
+      get: () => Object.create(null) as string,
+    });
+    for (const error of [
+      undefined,
+      null,
+      7,
+      Symbol('s'),
+      Object.create(null),
+      { a: 1 },
+      unprintable,
+      hostile,
+    ]) {
       const { settleAs, letters } = setUp();
       expect(await settleAs({ ...DEAD, error })).toBe('dead-lettered');
       expect(letters[0]?.headers['x-dead-error']).toEqual(expect.any(String));

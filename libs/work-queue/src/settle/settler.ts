@@ -44,7 +44,12 @@ export class Settler {
     private readonly telemetry: Telemetry,
   ) {}
 
-  async settle(delivery: Settleable, messageId: string, outcome: SettleOutcome, stopping: AbortSignal): Promise<JobEnd> {
+  async settle(
+    delivery: Settleable,
+    messageId: string,
+    outcome: SettleOutcome,
+    stopping: AbortSignal,
+  ): Promise<JobEnd> {
     switch (outcome.kind) {
       case 'succeeded':
         return delivery.ack() ? 'succeeded' : 'lost';

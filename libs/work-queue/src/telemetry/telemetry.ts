@@ -37,7 +37,10 @@ export interface JobSettled {
 export class Telemetry {
   private readonly emitter = new EventEmitter();
 
-  on<Name extends keyof TelemetryEvents>(name: Name, listener: (event: TelemetryEvents[Name]) => void): () => void {
+  on<Name extends keyof TelemetryEvents>(
+    name: Name,
+    listener: (event: TelemetryEvents[Name]) => void,
+  ): () => void {
     this.emitter.on(name, listener);
     return () => this.emitter.off(name, listener);
   }

@@ -31,7 +31,7 @@ describe('FrontendReader', () => {
   const conversation = Buffer.concat([SSL_REQUEST, STARTUP, query, ...extended, query, message('X')]);
   const units: FrontendUnit[] = [
     { kind: 'encryption-request' },
-    { kind: 'startup', bytes: STARTUP },
+    { kind: 'startup' },
     { kind: 'statement', bytes: query },
     { kind: 'statement', bytes: Buffer.concat(extended) },
     { kind: 'statement', bytes: query },
@@ -73,10 +73,13 @@ describe('FrontendReader', () => {
   });
 
   it.each([
-    ['H', 'messages of type H are not supported'],
-    ['F', 'messages of type F are not supported'],
-  ])('a client that wants message %s is told', (type, reason) => {
-    expect(readAll(STARTUP, message(type)).slice(1)).toEqual([{ kind: 'goodbye', reason }]);
+    ['a message of type H', [message('H')]],
+    ['a query within another', [message('P'), query]],
+    ['a Sync with content', [message('S', 'x')]],
+  ])('a client that sends %s is told that it is not supported', (what, messages) => {
+    expect(readAll(STARTUP, ...messages).slice(1)).toEqual([
+      { kind: 'goodbye', reason: `${what} is not supported` },
+    ]);
   });
 
   it('holds at most 1 MiB of a statement, in one message or many', () => {

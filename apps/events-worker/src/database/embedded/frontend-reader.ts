@@ -2,7 +2,7 @@
 export type FrontendUnit =
   /** Asks whether we encrypt. */
   | { kind: 'encryption-request' }
-  | { kind: 'startup'; bytes: Buffer }
+  | { kind: 'startup' }
   /** Everything up to the point where the client waits until we are ready again: a query, or messages up to Sync. */
   | { kind: 'statement'; bytes: Buffer }
   /** The end of the connection, asked for or because the client wants what we do not do. */
@@ -16,6 +16,7 @@ const MAX_UNIT_BYTES = 1024 * 1024;
 
 const QUERY = 'Q';
 const SYNC = 'S';
+const SYNC_BYTES = 5;
 const TERMINATE = 'X';
 /** Parse, Bind, Describe, Execute, Close: answered when the Sync arrives. */
 const EXTENDED_QUERY = 'PBDEC';
@@ -45,13 +46,12 @@ export class FrontendReader {
     const code = this.buffer.readInt32BE(4);
     const lengthBytes = this.buffer.readInt32BE(0);
     if (lengthBytes < 8 || lengthBytes > MAX_UNIT_BYTES) return { kind: 'goodbye' };
-    const bytes = this.take(lengthBytes);
-    if (!bytes) return undefined;
+    if (!this.take(lengthBytes)) return undefined;
     if (code === SSL_REQUEST || code === GSS_REQUEST) return { kind: 'encryption-request' };
     // Also a request to cancel a statement, which we run to its end.
     if (code !== PROTOCOL_3_0) return { kind: 'goodbye' };
     this.hasStarted = true;
-    return { kind: 'startup', bytes };
+    return { kind: 'startup' };
   }
 
   private nextMessage(): FrontendUnit | 'incomplete-statement' | undefined {
@@ -73,8 +73,10 @@ export class FrontendReader {
       return 'incomplete-statement';
     }
     if (type === TERMINATE) return { kind: 'goodbye' };
-    if (type !== QUERY && type !== SYNC)
-      return { kind: 'goodbye', reason: `messages of type ${type} are not supported` };
+    if (type !== QUERY && type !== SYNC) return unsupported(`a message of type ${type}`);
+    // n.b. both would leave PGlite skipping what follows, the worker's statements too.
+    if (type === QUERY && this.statement.length > 0) return unsupported('a query within another');
+    if (type === SYNC && bytes.length !== SYNC_BYTES) return unsupported('a Sync with content');
     const statement = Buffer.concat([...this.statement, bytes]);
     this.statement = [];
     return { kind: 'statement', bytes: statement };
@@ -90,4 +92,8 @@ export class FrontendReader {
   private statementBytes(): number {
     return this.statement.reduce((sum, { length }) => sum + length, 0);
   }
+}
+
+function unsupported(what: string): FrontendUnit {
+  return { kind: 'goodbye', reason: `${what} is not supported` };
 }

@@ -1,5 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
-import { endsReady, errorReply, simpleQuery } from './wire-messages.js';
+import { endsReady, errorReply, simpleQuery, STARTUP } from './wire-messages.js';
 
 /** A larger answer would weigh on the worker, whose memory it is. */
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
@@ -22,9 +22,12 @@ export async function runGuestStatement(pglite: PGlite, messages: Buffer): Promi
   return endsReady(reply) ? reply : UNANSWERED;
 }
 
-/** The answer to the first message of a connection: what a client wants to know about the server. */
-export async function greetGuest(pglite: PGlite, startup: Buffer): Promise<Buffer> {
-  return (await exchange(pglite, startup)) ?? UNANSWERED;
+/**
+ * What a client wants to know of a server at first. Whoever it says it is: it is asked for in our own words, since an
+ * opening that PGlite does not like ends it.
+ */
+export async function greetGuest(pglite: PGlite): Promise<Buffer> {
+  return (await exchange(pglite, STARTUP)) ?? UNANSWERED;
 }
 
 /** @returns undefined if the answer was too large */

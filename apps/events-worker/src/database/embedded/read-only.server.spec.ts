@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -21,9 +21,12 @@ beforeAll(async () => {
   await asWorker('create table rows (n int)');
 }, 60_000);
 
+beforeEach(async () => {
+  await asWorker('truncate rows');
+});
+
 afterEach(async () => {
   await Promise.all(guests.splice(0).map((guest) => guest.end()));
-  await asWorker('truncate rows');
 });
 
 afterAll(async () => {
@@ -66,15 +69,33 @@ describe('ReadOnlyServer', () => {
   });
 
   it('keeps guests apart from each other and from the worker, all at once', async () => {
-    const [one, two] = [await asGuest(), await asGuest()];
-    const numbers = Array.from({ length: 100 }, (_, n) => n);
-    const answers = numbers.map((n) =>
-      (n % 2 ? one : two).query<{ n: number }>('select $1::int as n, count(*) from rows', [n]),
-    );
+    const numbers = Array.from({ length: 50 }, (_, n) => n);
+    const echo = async (guest: Client): Promise<unknown[]> => {
+      const echoed: unknown[] = [];
+      for (const n of numbers) {
+        echoed.push(
+          (await guest.query<{ n: number }>('select $1::int as n, count(*) from rows', [n])).rows[0]?.n,
+        );
+      }
+      return echoed;
+    };
+    const guests = [echo(await asGuest()), echo(await asGuest())];
     const written = numbers.map((n) => asWorker(`insert into rows values (${n})`));
-    expect((await Promise.all(answers)).map(({ rows }) => rows[0]?.n)).toEqual(numbers);
+    await expect(Promise.all(guests)).resolves.toEqual([numbers, numbers]);
     await Promise.all(written);
-    await expect(asWorker('select count(*)::int as rows from rows')).resolves.toEqual([{ rows: 100 }]);
+    await expect(asWorker('select count(*)::int as rows from rows')).resolves.toEqual([{ rows: 50 }]);
+  });
+
+  it('guests get their turn while the worker writes without a pause', async () => {
+    const guest = await asGuest();
+    let isAnswered = false;
+    const write = async (): Promise<void> => {
+      while (!isAnswered) await asWorker('insert into rows values (1)');
+    };
+    const writing = Promise.all([write(), write()]);
+    await guest.query('select 1');
+    isAnswered = true;
+    await writing;
   });
 
   it.each([
@@ -131,5 +152,15 @@ describe('ReadOnlyServer', () => {
     socket.write('GET / HTTP/1.1\r\n\r\n');
     await once(socket, 'close');
     await expect((await asGuest()).query('select 1 as one')).resolves.toMatchObject({ rows: [{ one: 1 }] });
+  });
+});
+
+it('an engine that crashed is not used again, since PGlite would hang', async () => {
+  const aborted = new Error('Aborted()');
+  await expect(engine.run(() => Promise.reject(aborted))).rejects.toBe(aborted);
+  await expect(engine.run((pglite) => pglite.query('select 1'))).rejects.toMatchObject({
+    code: 'DATABASE_STOPPED',
+    message: 'the embedded database crashed: Aborted(). Start the worker again; committed events are safe.',
+    cause: aborted,
   });
 });

@@ -70,7 +70,7 @@ export class ReadOnlyServer {
       case 'encryption-request':
         return send(socket, NO_ENCRYPTION);
       case 'startup':
-        return send(socket, await this.engine.run((pglite) => greetGuest(pglite, unit.bytes)));
+        return send(socket, await this.engine.run(greetGuest));
       case 'statement':
         return send(socket, await this.engine.run((pglite) => runGuestStatement(pglite, unit.bytes)));
       case 'goodbye':

@@ -1,5 +1,8 @@
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
+/** How a client opens a connection: protocol 3.0, who and where. Such a message has no type. */
+export const STARTUP = message('', Buffer.from('\0\x03\0\0user\0postgres\0database\0postgres\0\0'));
+
 /** The answer to a client that asks for encryption: go on without. */
 export const NO_ENCRYPTION = Buffer.from('N');
 
@@ -28,8 +31,8 @@ export function endsReady(reply: Buffer): boolean {
 }
 
 function message(type: string, content: Buffer): Buffer {
-  const header = Buffer.alloc(5);
+  const header = Buffer.alloc(type.length + 4);
   header.write(type, 'latin1');
-  header.writeInt32BE(4 + content.length, 1);
+  header.writeInt32BE(4 + content.length, type.length);
   return Buffer.concat([header, content]);
 }
