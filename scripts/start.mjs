@@ -36,8 +36,8 @@ await runMain(async () => {
 async function serve({ apps, port, broker }) {
   const interrupted = interruption();
   const failed = firstFailure(apps);
-  const ready = Promise.all(apps.map((app) => app.ready)).then(([, workerReadyLine = '']) => {
-    console.log(summary({ port, broker, env: process.env, workerReadyLine }));
+  const ready = Promise.all(apps.map((app) => app.ready)).then(() => {
+    console.log(summary({ port, broker, env: process.env }));
   });
   const untilEnd = Promise.race([interrupted, failed]);
   const problem = await Promise.race([ready.then(() => untilEnd), untilEnd]);

@@ -13,12 +13,12 @@ import { paint } from '../terminal/say.mjs';
  *
  * @typedef {object} ChildApp
  * @property {string} name
- * @property {Promise<string>} ready the line by which it said that it serves; never settles if it does not
+ * @property {Promise<void>} ready settles when it says that it serves; never if it does not
  * @property {Promise<string>} ended how it ended, for people
  * @property {(signal: NodeJS.Signals) => void} signal
  */
 
-const READY = /\bready\b/;
+const READY = /(?<!not )\bready\b/;
 const NAME_WIDTH = 'events-worker'.length;
 
 /**
@@ -40,7 +40,7 @@ export function startApp({ name, colour, env, args = [] }) {
   printLines(child.stderr, (line) => console.error(`${prefix} ${line}`));
   return {
     name,
-    ready: firstMatch(lines, READY),
+    ready: untilReady(lines),
     ended: once(child, 'close').then(([code, signal]) =>
       signal ? `by ${signal}` : `with exit code ${code}`,
     ),
@@ -61,13 +61,12 @@ function printLines(stream, print) {
 
 /**
  * @param {import('node:readline').Interface} lines
- * @param {RegExp} pattern
- * @returns {Promise<string>}
+ * @returns {Promise<void>}
  */
-function firstMatch(lines, pattern) {
+function untilReady(lines) {
   return new Promise((resolve) => {
     lines.on('line', (line) => {
-      if (pattern.test(line)) resolve(line);
+      if (READY.test(line)) resolve();
     });
   });
 }

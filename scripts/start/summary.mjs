@@ -1,4 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ROOT } from '../project.mjs';
 import { paint } from '../terminal/say.mjs';
 
 /** @typedef {import('../broker/acquire-broker.mjs').Broker} Broker */
@@ -8,18 +11,17 @@ const DEFAULT_PORT = 3000;
 
 /**
  * What a person sees when everything is up: where it all is, and what to try first.
- * @param {{ port: number, broker: Broker, env: NodeJS.ProcessEnv, workerReadyLine: string }} facts
+ * @param {{ port: number, broker: Broker, env: NodeJS.ProcessEnv }} facts
  */
-export function summary({ port, broker, env, workerReadyLine }) {
-  const gateway = `http://127.0.0.1:${port}`;
-  const worker = /https?:\/\/[^\s"',]+/.exec(workerReadyLine)?.[0];
+export function summary({ port, broker, env }) {
+  const gateway = `http://${reachableHost(env.HOST)}:${port}`;
   const rows = [
     ['gateway', `${gateway}/webhooks/github`],
-    ['health', [`${gateway}/health/ready`, worker].filter(Boolean).join('  ')],
+    ['health', `${gateway}/health/ready  ${gateway}/health/live`],
     ['queue', 'github-events'],
     ['RabbitMQ', withoutPassword(broker.url)],
     ['management', managementOf(broker)],
-    ['database', env.DATABASE_URL ? withoutPassword(env.DATABASE_URL) : 'embedded, in .spillway/'],
+    ['database', databaseOf(env)],
   ];
   const table = rows.map(
     ([name = '', where = '']) => `  ${paint('bold', name.padEnd(11))} ${paint('cyan', where)}`,
@@ -58,6 +60,25 @@ export function curlLine(gateway, secret) {
     ...headers.map((header) => `-H '${header}'`),
     `-d '${BODY}'`,
   ].join(' ');
+}
+
+/**
+ * An address that stands for all of them is none to connect to.
+ * @param {string | undefined} host what the gateway listens on
+ */
+const reachableHost = (host) => (!host || host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host);
+
+/** @param {NodeJS.ProcessEnv} env */
+function databaseOf({ DATABASE_URL: url, SPILLWAY_DATA_DIR: folder }) {
+  if (url) return withoutPassword(url);
+  const dataFolder = folder || '.spillway';
+  try {
+    // Left there by the worker, for those who want to look into its database.
+    const { url: address } = JSON.parse(readFileSync(resolve(ROOT, dataFolder, 'database.json'), 'utf8'));
+    return `${address}  (embedded, its files are in ${dataFolder}/)`;
+  } catch {
+    return `embedded, its files are in ${dataFolder}/`;
+  }
 }
 
 /** @param {Broker} broker */

@@ -17,7 +17,6 @@ const facts = (changes) => ({
     stop: async () => {},
   },
   env: {},
-  workerReadyLine: 'ready',
   ...changes,
 });
 
@@ -59,10 +58,9 @@ describe('the summary', () => {
     expect(text).not.toMatch(/pw[123]/);
   });
 
-  it('shows the address that the worker names when it is ready', () => {
-    expect(
-      summary(facts({ workerReadyLine: '{"msg":"ready","url":"http://127.0.0.1:3100/health"}' })),
-    ).toContain('http://127.0.0.1:3100/health\n');
+  it('names the address that the gateway listens on, unless that is all of them', () => {
+    expect(summary(facts({ env: { HOST: 'localhost' } }))).toContain('http://localhost:3000/health/ready');
+    expect(summary(facts({ env: { HOST: '0.0.0.0' } }))).toContain('http://127.0.0.1:3000/health/ready');
   });
 
   it('sends replays to the gateway where it is', () => {

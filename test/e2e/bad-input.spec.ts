@@ -43,7 +43,10 @@ describe('the gateway and bad input', () => {
   });
 
   it('refuses the signature of another body with 401', async () => {
-    const answer = await post({ body: GOOD_BODY, headers: { 'x-hub-signature-256': sign('{"action":"closed"}') } });
+    const answer = await post({
+      body: GOOD_BODY,
+      headers: { 'x-hub-signature-256': sign('{"action":"closed"}') },
+    });
     expect(answer.status).toBe(401);
   });
 

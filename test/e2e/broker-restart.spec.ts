@@ -62,5 +62,8 @@ async function keepPosting(url: string, accepted: string[], stop: AbortSignal): 
 
 async function reached(accepted: readonly string[], count: number): Promise<void> {
   const { until } = await import('../support/until.js');
-  await until(async () => (accepted.length >= count ? undefined : `${accepted.length} of ${count} accepted`), 90_000);
+  await until(
+    async () => (accepted.length >= count ? undefined : `${accepted.length} of ${count} accepted`),
+    90_000,
+  );
 }

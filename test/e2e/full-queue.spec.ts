@@ -43,7 +43,12 @@ async function fill(system: System): Promise<Filled> {
     expect(status).toBe(503);
     expect(headers.get('content-type')).toContain('application/problem+json');
     expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
-    expect(body).toMatchObject({ status: 503, reason: 'queue-full', code: 'WQ_QUEUE_FULL', queue: 'github-events' });
+    expect(body).toMatchObject({
+      status: 503,
+      reason: 'queue-full',
+      code: 'WQ_QUEUE_FULL',
+      queue: 'github-events',
+    });
     expect(body.retryAfterMs).toBeGreaterThanOrEqual(1_000);
   }
   return { url, ids: acceptedIds(answers) };

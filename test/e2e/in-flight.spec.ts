@@ -36,17 +36,21 @@ describe('the handlers of a queue', () => {
     await vhost.delete();
   });
 
-  it.each(['classic', 'quorum'])('never run more than prefetch at once on a %s queue, and reach it', async (type) => {
-    vhost = await createVhost();
-    app = await start(vhost, type);
-    const queue = app.get<WorkQueue>(workQueueToken('jobs'));
-    const meter = app.get(Meter);
-    const names = Array.from({ length: COUNT }, (_, index) => `job ${index}`);
-    for (const [index, name] of names.entries()) await queue.publish({ name, workMs: (index * 7) % 10 });
-    await meter.allSeen.promise;
-    expect(meter.most).toBe(PREFETCH);
-    expect(meter.seen.toSorted()).toEqual(names.toSorted());
-  }, 60_000);
+  it.each(['classic', 'quorum'])(
+    'never run more than prefetch at once on a %s queue, and reach it',
+    async (type) => {
+      vhost = await createVhost();
+      app = await start(vhost, type);
+      const queue = app.get<WorkQueue>(workQueueToken('jobs'));
+      const meter = app.get(Meter);
+      const names = Array.from({ length: COUNT }, (_, index) => `job ${index}`);
+      for (const [index, name] of names.entries()) await queue.publish({ name, workMs: (index * 7) % 10 });
+      await meter.allSeen.promise;
+      expect(meter.most).toBe(PREFETCH);
+      expect(meter.seen.toSorted()).toEqual(names.toSorted());
+    },
+    60_000,
+  );
 });
 
 async function start(vhost: TestVhost, type: string): Promise<INestApplicationContext> {

@@ -13,7 +13,13 @@ describe('the main job', () => {
   afterEach(() => system.close());
 
   it('writes 1,000 real webhooks as 1,000 rows, signed and posted at a steady rate', async () => {
-    system = await System.create({ maxLatency: '20s', serviceTime: '20ms', workers: 1, prefetch: 10, type: 'quorum' });
+    system = await System.create({
+      maxLatency: '20s',
+      serviceTime: '20ms',
+      workers: 1,
+      prefetch: 10,
+      type: 'quorum',
+    });
     const secret = { GITHUB_WEBHOOK_SECRET: 'shared with GitHub' };
     const { url } = await system.startGateway(secret);
     await system.startWorker();
@@ -22,6 +28,13 @@ describe('the main job', () => {
       env: { PATH: process.env.PATH, ...system.environment, ...secret },
     });
     const report: unknown = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
-    expect(report).toMatchObject({ sent: COUNT, accepted: COUNT, rejected: 0, unknown: 0, rows: COUNT, missing: 0 });
+    expect(report).toMatchObject({
+      sent: COUNT,
+      accepted: COUNT,
+      rejected: 0,
+      unknown: 0,
+      rows: COUNT,
+      missing: 0,
+    });
   }, 120_000);
 });

@@ -20,7 +20,10 @@ describe.each(['gateway', 'events-worker'] as const)('%s started wrongly', (app)
 
   it('names every problem of the QoS file with its line', async () => {
     const config = join(system.folder, 'wrong.yaml');
-    await writeFile(config, 'queues:\n  github-events:\n    maxLatency: 2s\n    serviceTime: 20\n    prefetch: 0\n');
+    await writeFile(
+      config,
+      'queues:\n  github-events:\n    maxLatency: 2s\n    serviceTime: 20\n    prefetch: 0\n',
+    );
     const output = await failedStart({ SPILLWAY_CONFIG: config });
     expect(output).toContain(config);
     expect(output).toMatch(/line 4: .*serviceTime/);

@@ -12,7 +12,12 @@ describe('a worker that gets SIGTERM while it works', () => {
   afterEach(() => system.close());
 
   it('finishes what is in flight, starts nothing more, loses nothing and does nothing twice', async () => {
-    system = await System.create({ maxLength: 500, serviceTime: '100ms', prefetch: PREFETCH, type: 'quorum' });
+    system = await System.create({
+      maxLength: 500,
+      serviceTime: '100ms',
+      prefetch: PREFETCH,
+      type: 'quorum',
+    });
     const { url } = await system.startGateway();
     const first = await system.startWorker(['--service-time', '100ms'], { LOG_LEVEL: 'debug' });
     const ids = acceptedIds(await postMany(url, COUNT, 10));

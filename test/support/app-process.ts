@@ -25,13 +25,7 @@ export async function startApp(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<AppProcess> {
-  const app = spawnApp(name, environment, args);
-  const end = app.exited.then((code) => {
-    throw new Error(`${name} ended with ${code} before it was ready:\n${app.lines.join('\n')}`);
-  });
-  await Promise.race([app.line(/^ready$/), end]);
-  end.catch(() => undefined);
-  return app;
+  return untilReady(name, spawnApp(name, environment, args));
 }
 
 /** The same without waiting for anything: for starts that must fail. */
@@ -44,14 +38,24 @@ export function spawnApp(
   return spawnNode(name, ['--enable-source-maps', main, ...args], environment);
 }
 
-/** Starts a program of `test/fixtures`, from its sources and the library's; it prints `ready` when it is. */
-export function spawnFixture(
+/** Starts a program of `test/fixtures`, from its sources and the library's, and resolves when it has printed `ready`. */
+export async function startFixture(
   name: string,
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
-): AppProcess {
+): Promise<AppProcess> {
   const typescript = ['--import', './test/support/typescript.mjs', '--conditions', '@spillway/source'];
-  return spawnNode(name, [...typescript, join(ROOT, 'test/fixtures', name), ...args], environment);
+  const main = join(ROOT, 'test/fixtures', name);
+  return untilReady(name, spawnNode(name, [...typescript, main, ...args], environment));
+}
+
+async function untilReady(name: string, app: AppProcess): Promise<AppProcess> {
+  const end = app.exited.then((code) => {
+    throw new Error(`${name} ended with ${code} before it was ready:\n${app.lines.join('\n')}`);
+  });
+  await Promise.race([app.line(/^ready$/), end]);
+  end.catch(() => undefined);
+  return app;
 }
 
 function spawnNode(

@@ -1,4 +1,4 @@
-import type { DynamicModule, INestApplicationContext, ModuleMetadata } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, ModuleMetadata, Provider, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
   type JobSettled,
@@ -18,6 +18,9 @@ export const SMALL = {
   maxAttempts: 2,
   backoff: { initial: '1ms', max: '1ms' },
 } as const;
+
+/** What a handler is a method of. */
+export type HandlerHost = 'provider' | 'controller';
 
 /** The applications of one test on a vhost of their own. Close them all before anything else is asserted to be gone. */
 export class NestApplications {
@@ -47,6 +50,19 @@ export class NestApplications {
         abortOnError: false,
       }),
     );
+  }
+
+  /** Starts a worker with one handler class, of the queue `jobs`. */
+  async startHandler(
+    host: HandlerHost,
+    handler: Type,
+    providers: readonly Provider[],
+  ): Promise<INestApplicationContext> {
+    return this.start({
+      imports: [this.workQueue({ jobs: SMALL })],
+      providers: host === 'provider' ? [handler, ...providers] : [...providers],
+      controllers: host === 'controller' ? [handler] : [],
+    });
   }
 
   /** Closes it with the others, after the test. */

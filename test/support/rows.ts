@@ -30,7 +30,9 @@ export async function allWritten(url: string, ids: readonly string[]): Promise<s
     rows = await rowIds(url);
     const written = new Set(rows);
     const missing = ids.filter((id) => !written.has(id));
-    return missing.length === 0 ? undefined : `${missing.length} of ${ids.length} ids are no row: ${missing.slice(0, 5).join(', ')}`;
+    return missing.length === 0
+      ? undefined
+      : `${missing.length} of ${ids.length} ids are no row: ${missing.slice(0, 5).join(', ')}`;
   });
   return rows;
 }

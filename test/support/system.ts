@@ -45,7 +45,9 @@ export class System {
     return new System(folder, environment, vhost);
   }
 
-  async startGateway(environment: Readonly<Record<string, string>> = {}): Promise<{ app: AppProcess; url: string }> {
+  async startGateway(
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<{ app: AppProcess; url: string }> {
     const app = await startApp('gateway', { ...this.environment, ...environment });
     this.apps.push(app);
     const line = await app.line(/listening on/);

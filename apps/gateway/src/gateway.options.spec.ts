@@ -19,7 +19,13 @@ describe('the gateway options', () => {
   });
 
   it('come from the environment', () => {
-    const environment = { PORT: '0', HOST: '::1', GITHUB_WEBHOOK_SECRET: 's', MAX_BODY_BYTES: '10', LOG_LEVEL: 'error' };
+    const environment = {
+      PORT: '0',
+      HOST: '::1',
+      GITHUB_WEBHOOK_SECRET: 's',
+      MAX_BODY_BYTES: '10',
+      LOG_LEVEL: 'error',
+    };
     expect(readGatewayOptions(environment)).toMatchObject({
       port: 0,
       host: '::1',

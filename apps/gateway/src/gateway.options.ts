@@ -54,7 +54,9 @@ export function readGatewayOptions(environment: Environment): GatewayOptions {
     if (text === undefined || text === '') return option.fallback;
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
     if (value >= option.min && value <= option.max) return value;
-    problems.push(`${option.variable}: expected an integer from ${option.min} to ${option.max}, got: ${JSON.stringify(text)}`);
+    problems.push(
+      `${option.variable}: expected an integer from ${option.min} to ${option.max}, got: ${JSON.stringify(text)}`,
+    );
     return option.fallback;
   };
   const options: GatewayOptions = {

@@ -20,7 +20,11 @@ async function start(): Promise<NestFastifyApplication> {
   return app;
 }
 
-await runApplication('gateway', start, (error) => error instanceof GatewayOptionsError || isListenError(error));
+await runApplication(
+  'gateway',
+  start,
+  (error) => error instanceof GatewayOptionsError || isListenError(error),
+);
 
 /** A taken port or a wrong host: the system's own message says it all. */
 function isListenError(error: unknown): boolean {

@@ -6,11 +6,15 @@ export const GITHUB_EVENTS = 'github-events';
 /** One GitHub webhook event as it lies in the queue. */
 export class GithubEvent {
   /** GitHub's id of the delivery; also the message id, and what makes writing it once possible. */
-  @Matches(/^[\w-]{1,100}$/, { message: 'deliveryId (X-GitHub-Delivery): expected 1 to 100 letters, digits, - or _' })
+  @Matches(/^[\w-]{1,100}$/, {
+    message: 'deliveryId (X-GitHub-Delivery): expected 1 to 100 letters, digits, - or _',
+  })
   deliveryId: string;
 
   /** Name of the event, such as `push` or `pull_request`. */
-  @Matches(/^[a-z][a-z0-9_]{0,99}$/, { message: 'event (X-GitHub-Event): expected a GitHub event name such as push' })
+  @Matches(/^[a-z][a-z0-9_]{0,99}$/, {
+    message: 'event (X-GitHub-Event): expected a GitHub event name such as push',
+  })
   event: string;
 
   /** What happened, such as `opened`; not every event has one. */

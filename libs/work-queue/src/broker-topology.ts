@@ -1,6 +1,12 @@
 import type { BrokerConnection } from './broker/broker.port.js';
 import { ManagementApi } from './broker/management-api.js';
-import { ensureQueue, type QueueTarget, repairPolicy, type TopologyDeps, verifyLimit } from './broker/topology.js';
+import {
+  ensureQueue,
+  type QueueTarget,
+  repairPolicy,
+  type TopologyDeps,
+  verifyLimit,
+} from './broker/topology.js';
 import type { Settings } from './config/settings.js';
 import { qosOf } from './publish-pipeline.js';
 import type { Telemetry } from './telemetry/telemetry.js';
@@ -36,7 +42,12 @@ export class BrokerTopology {
     const { managementUrl, url, limits } = settings;
     const management =
       limits === 'policy' && managementUrl !== undefined
-        ? new ManagementApi({ url: managementUrl, username: url.username, password: url.password, vhost: url.vhost })
+        ? new ManagementApi({
+            url: managementUrl,
+            username: url.username,
+            password: url.password,
+            vhost: url.vhost,
+          })
         : undefined;
     this.deps = { connection, management, limits };
     this.stopListening = telemetry.on('connection.opened', () => void this.repair());
@@ -82,7 +93,10 @@ export class BrokerTopology {
         if (await this.connection.inspectQueue(name)) await repairPolicy(target, this.deps);
         else await ensureQueue(target, this.deps);
       } catch (error) {
-        this.telemetry.emit('queue.check-failed', { queue: name, reason: error instanceof Error ? error.message : String(error) });
+        this.telemetry.emit('queue.check-failed', {
+          queue: name,
+          reason: error instanceof Error ? error.message : String(error),
+        });
       }
     }
   }

@@ -37,12 +37,15 @@ function setUp() {
   const telemetry = new RecordingTelemetry();
   const pipeline = new ConsumePipeline(connection, telemetry);
   const letters: OutgoingMessage[] = [];
-  const start = (handler: Partial<MountedHandler> = {}, options: object = {}): Promise<void> =>
-    pipeline.start(handlerOf(handler), {
+  const start = async (overrides: Partial<MountedHandler> = {}, options: object = {}): Promise<void> => {
+    const handler = handlerOf(overrides);
+    await pipeline.start(handler, {
       qos: qos(options),
       codec: jsonCodec,
+      bounds: pipeline.reserve(handler, qos(options)),
       publishDeadLetter: async (letter) => void letters.push(letter),
     });
+  };
   return { connection, telemetry, pipeline, letters, start };
 }
 
@@ -116,16 +119,16 @@ describe('the worker’s side', () => {
     { prefetch: 65_536 },
     { concurrency: Number.NaN },
   ])('refuses the bounds %p', async (handler) => {
-    const { start } = setUp();
-    await expect(start(handler)).rejects.toThrow(HandlerRegistrationError);
-    await expect(start(handler)).rejects.toThrow(/Orders\.take: expected prefetch >= concurrency/);
+    const refused = setUp().start(handler);
+    await expect(refused).rejects.toThrow(HandlerRegistrationError);
+    await expect(refused).rejects.toThrow(/Orders\.take: expected prefetch >= concurrency/);
   });
 
   it('refuses a second handler for a queue, and names both', () => {
     const { pipeline } = setUp();
-    pipeline.assertFree(handlerOf());
-    pipeline.assertFree(handlerOf({ queue: 'mails' }));
-    expect(() => pipeline.assertFree(handlerOf({ label: 'Other.take' }))).toThrow(
+    pipeline.reserve(handlerOf(), qos());
+    pipeline.reserve(handlerOf({ queue: 'mails' }), qos());
+    expect(() => pipeline.reserve(handlerOf({ label: 'Other.take' }), qos())).toThrow(
       /has two handlers, Orders\.take and Other\.take/,
     );
   });

@@ -14,7 +14,13 @@ import type { Telemetry } from './telemetry/telemetry.js';
 export interface HandlerSettings {
   readonly qos: QueueQos;
   readonly codec: Codec<unknown>;
+  readonly bounds: HandlerBounds;
   readonly publishDeadLetter: DeadLetterPublish;
+}
+
+export interface HandlerBounds {
+  readonly prefetch: number;
+  readonly concurrency: number;
 }
 
 /** The worker's side in one place: consume, execute, settle, for every handler of this process. */
@@ -33,8 +39,11 @@ export class ConsumePipeline {
       .map((consumer) => consumer.queue);
   }
 
-  /** Reserves the queue. @throws HandlerRegistrationError when another handler of this process has it */
-  assertFree(handler: MountedHandler): void {
+  /**
+   * Takes the queue for this handler and says how much of it may be out and running.
+   * @throws HandlerRegistrationError when another handler of this process has it, or the numbers make no sense
+   */
+  reserve(handler: MountedHandler, qos: QueueQos): HandlerBounds {
     const other = this.handlers.get(handler.queue);
     if (other !== undefined) {
       throw new HandlerRegistrationError(
@@ -43,18 +52,18 @@ export class ConsumePipeline {
       );
     }
     this.handlers.set(handler.queue, handler.label);
+    return boundsOf(handler, qos);
   }
 
   async start(handler: MountedHandler, settings: HandlerSettings): Promise<void> {
     const { queue } = handler;
-    const { prefetch, concurrency } = boundsOf(handler, settings.qos);
     const executor = new Executor(handler, settings.qos, settings.codec, this.telemetry, Math.random);
     const settler = new Settler(queue, settings.publishDeadLetter, this.telemetry);
     const work = executeThenSettle(queue, executor, settler, this.telemetry);
     const tag = `${hostname()}.${process.pid}.${randomUUID().slice(0, 8)}`;
     const consumer = new QueueConsumer(
       this.connection,
-      { queue, prefetch, concurrency, tag },
+      { queue, tag, ...settings.bounds },
       work,
       this.telemetry,
     );
@@ -68,7 +77,7 @@ export class ConsumePipeline {
 }
 
 /** The decorator's numbers win over the QoS file's; a prefetch alone is a concurrency too. */
-function boundsOf(handler: MountedHandler, qos: QueueQos): { prefetch: number; concurrency: number } {
+function boundsOf(handler: MountedHandler, qos: QueueQos): HandlerBounds {
   const prefetch = handler.prefetch ?? Math.max(qos.prefetch, handler.concurrency ?? 0);
   const concurrency = handler.concurrency ?? Math.min(handler.prefetch ?? qos.concurrency, prefetch);
   if (isBound(prefetch) && isBound(concurrency) && prefetch >= concurrency) return { prefetch, concurrency };

@@ -59,7 +59,7 @@ describe('the publisher’s side', () => {
 
   it('publishes dead letters of any size: what was delivered must not go round for ever', async () => {
     const { pipeline, connection, orders } = await setUp({ maxMessageBytes: 10 });
-    const publishDeadLetter = await pipeline.openDeadLetters('orders', orders);
+    const publishDeadLetter = await pipeline.openDeadLetters('orders', orders.concurrency);
     connection.publishChannel.autoAnswer = 'acked';
     await publishDeadLetter(outgoing({ queue: 'orders.dead', body: Buffer.alloc(11) }));
     await pipeline.open('orders', 100);

@@ -44,7 +44,10 @@ export class PublishPipeline {
   }
 
   /** Publishes the dead letters of one queue. They are as many as its handlers run, so that is the window. */
-  async openDeadLetters(name: string, qos: QueueQos): Promise<(message: OutgoingMessage) => Promise<void>> {
+  async openDeadLetters(
+    name: string,
+    concurrency: number,
+  ): Promise<(message: OutgoingMessage) => Promise<void>> {
     const deadName = `${name}.dead`;
     const target: PublishTarget = {
       name: deadName,
@@ -52,9 +55,9 @@ export class PublishPipeline {
       // It refuses nothing for its length.
       overflow: 'drop-head',
       maxLength: Number.MAX_SAFE_INTEGER,
-      window: qos.concurrency,
+      window: concurrency,
       serviceTimeMs: undefined,
-      concurrencyTotal: qos.concurrency,
+      concurrencyTotal: concurrency,
     };
     // What the broker has delivered it takes again; refused here it would go round for ever.
     const options = { ...this.settings, maxMessageBytes: Number.MAX_SAFE_INTEGER };

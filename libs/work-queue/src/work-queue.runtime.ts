@@ -34,8 +34,18 @@ export class WorkQueueRuntime {
   ) {
     const { url, name, startTimeoutMs } = settings;
     // Two connections: a blocked publisher must not keep acks from the broker.
-    this.publishConnection = new ReconnectingConnection({ url, name: `${name} publish`, startTimeoutMs, telemetry });
-    this.consumeConnection = new ReconnectingConnection({ url, name: `${name} consume`, startTimeoutMs, telemetry });
+    this.publishConnection = new ReconnectingConnection({
+      url,
+      name: `${name} publish`,
+      startTimeoutMs,
+      telemetry,
+    });
+    this.consumeConnection = new ReconnectingConnection({
+      url,
+      name: `${name} consume`,
+      startTimeoutMs,
+      telemetry,
+    });
     this.topology = new BrokerTopology(settings, this.publishConnection, telemetry);
     this.publishing = new PublishPipeline(settings, this.publishConnection, telemetry);
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
@@ -66,11 +76,12 @@ export class WorkQueueRuntime {
   /** Makes sure of the handler's queue and starts consuming it, unless told to stop meanwhile. */
   async consume(handler: MountedHandler): Promise<void> {
     const qos = qosOf(handler.queue, this.settings);
-    this.consuming.assertFree(handler);
+    const bounds = this.consuming.reserve(handler, qos);
     await this.topology.ensure(handler.queue);
-    const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, qos);
+    const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, bounds.concurrency);
     if (this.isStopping) return;
-    await this.consuming.start(handler, { qos, codec: codecOf(handler.queue, this.settings), publishDeadLetter });
+    const codec = codecOf(handler.queue, this.settings);
+    await this.consuming.start(handler, { qos, codec, bounds, publishDeadLetter });
   }
 
   /** Stops consuming and lets running handlers finish within `drainTimeoutMs`. Idempotent. */
@@ -89,7 +100,9 @@ export class WorkQueueRuntime {
 
   /** Ready means: connected, not blocked, doors open, consumers subscribed, queues limited as configured. */
   async health(): Promise<RuntimeHealth> {
-    const problems = this.isStopping ? ['shutting down'] : [...this.localProblems(), ...(await this.topology.problems())];
+    const problems = this.isStopping
+      ? ['shutting down']
+      : [...this.localProblems(), ...(await this.topology.problems())];
     return { isReady: problems.length === 0, problems };
   }
 

@@ -1,12 +1,10 @@
 import {
-  type ArgumentsHost,
   type CallHandler,
   type CanActivate,
-  Catch,
   Controller,
-  type ExceptionFilter,
   type ExecutionContext,
   ForbiddenException,
+  type INestApplicationContext,
   Inject,
   Injectable,
   type NestInterceptor,
@@ -15,20 +13,19 @@ import {
   Scope,
   SetMetadata,
   type Type,
-  UseFilters,
   UseGuards,
   UseInterceptors,
   UsePipes,
   ValidationPipe,
 } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, APP_PIPE, Reflector } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import { HEADERS, WorkContext, WorkHandler } from '@spillway/work-queue';
 import { IsInt } from 'class-validator';
 import { map, type Observable } from 'rxjs';
 import { Journal } from '../../support/journal.js';
 import { takeAll } from '../../support/messages.js';
-import { NestApplications, process, SMALL } from '../../support/nest-applications.js';
+import { type HandlerHost, NestApplications, process } from '../../support/nest-applications.js';
 
 let journal: Journal;
 let apps: NestApplications;
@@ -39,6 +36,14 @@ beforeEach(async () => {
 });
 
 afterEach(() => apps.close());
+
+function start(
+  host: HandlerHost,
+  handler: Type,
+  providers: Provider[] = [],
+): Promise<INestApplicationContext> {
+  return apps.startHandler(host, handler, [{ provide: Journal, useValue: journal }, ...providers]);
+}
 
 /** Guard, interceptor and pipe in one, with a dependency, so that one without its injection fails. */
 abstract class Enhancer implements CanActivate, NestInterceptor, PipeTransform {
@@ -111,25 +116,7 @@ class EnhancedController {
   }
 }
 
-type Host = 'provider' | 'controller';
-
-async function start(
-  host: Host,
-  handler: Type,
-  providers: readonly Provider[] = [],
-): ReturnType<NestApplications['start']> {
-  return apps.start({
-    imports: [apps.workQueue({ jobs: SMALL })],
-    providers: [
-      { provide: Journal, useValue: journal },
-      ...(host === 'provider' ? [handler] : []),
-      ...providers,
-    ],
-    controllers: host === 'controller' ? [handler] : [],
-  });
-}
-
-const HOSTS: Array<[Host, Type]> = [
+const HOSTS: Array<[HandlerHost, Type]> = [
   ['provider', EnhancedProvider],
   ['controller', EnhancedController],
 ];
@@ -214,7 +201,7 @@ describe.each([
     }
   }
 
-  const hosts: Array<[Host, Type]> = [
+  const hosts: Array<[HandlerHost, Type]> = [
     ['provider', GuardedProvider],
     ['controller', GuardedController],
   ];
@@ -333,134 +320,6 @@ describe('a ValidationPipe of the whole handler', () => {
     await process(await start('provider', Typed), 'jobs', { quantity: 'two' });
     const [dead] = await takeAll(apps.vhost.url, 'jobs.dead');
     expect(dead?.headers[HEADERS.deadError]).toContain('quantity must be an integer number');
-    expect(journal.entries).toEqual([]);
-  });
-});
-
-describe('an exception filter', () => {
-  class Known extends Error {}
-
-  abstract class KnownFilter implements ExceptionFilter<Known> {
-    abstract readonly answer: string | undefined;
-
-    constructor(@Inject(Journal) private readonly seen: Journal) {}
-
-    catch(error: Known, host: ArgumentsHost): string | undefined {
-      this.seen.write(`${host.getType()} ${error.message}`);
-      return this.answer;
-    }
-  }
-
-  @Catch(Known)
-  class Handles extends KnownFilter {
-    readonly answer = 'handled';
-  }
-
-  @Catch(Known)
-  class LooksOnly extends KnownFilter {
-    readonly answer = undefined;
-  }
-
-  @Catch(Known)
-  class LooksLong implements ExceptionFilter<Known> {
-    constructor(private readonly seen: Journal) {}
-
-    async catch(error: Known): Promise<void> {
-      await Promise.resolve();
-      this.seen.write(`looked at ${error.message}`);
-    }
-  }
-
-  class Throws {
-    @WorkHandler('jobs')
-    handle(@Payload() payload: unknown): void {
-      throw payload === 'known' ? new Known('known') : new Error('other');
-    }
-  }
-
-  @Injectable()
-  class FilteredMethod extends Throws {
-    @UseFilters(Handles)
-    @WorkHandler('jobs')
-    override handle(@Payload() payload: unknown): void {
-      super.handle(payload);
-    }
-  }
-
-  @Injectable()
-  @UseFilters(Handles)
-  class FilteredProvider extends Throws {}
-
-  @Controller()
-  @UseFilters(Handles)
-  class FilteredController extends Throws {}
-
-  @Injectable()
-  @UseFilters(LooksOnly)
-  class Watched extends Throws {}
-
-  @Injectable()
-  @UseFilters(LooksLong)
-  class WatchedLong extends Throws {}
-
-  const filtered: Array<[string, Host, Type, Provider[]]> = [
-    ['on the method', 'provider', FilteredMethod, []],
-    ['on the provider', 'provider', FilteredProvider, []],
-    ['on the controller', 'controller', FilteredController, []],
-    ['of the application', 'provider', Throws, [{ provide: APP_FILTER, useClass: Handles }]],
-  ];
-
-  it.each(filtered)(
-    '%s that returns a value has handled the failure',
-    async (_where, host, handler, providers) => {
-      const app = await start(host, handler, providers);
-      await expect(process(app, 'jobs', 'known')).resolves.toMatchObject({ end: 'succeeded', attempt: 1 });
-      expect(journal.entries).toEqual(['rpc known']);
-    },
-  );
-
-  it('that is for another error leaves the failure as it is', async () => {
-    const app = await start('provider', FilteredProvider);
-    await expect(process(app, 'jobs', 'other')).resolves.toMatchObject({ end: 'dead-lettered', attempt: 2 });
-    expect(journal.entries).toEqual([]);
-  });
-
-  it('that returns nothing leaves the failure as it is', async () => {
-    const settled = await process(await start('provider', Watched), 'jobs', 'known');
-    expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
-    expect(settled.error).toBeInstanceOf(Known);
-    expect(journal.entries).toEqual(['rpc known', 'rpc known']);
-  });
-
-  it('that is asynchronous and returns nothing leaves the failure as it is, too', async () => {
-    const settled = await process(await start('provider', WatchedLong), 'jobs', 'known');
-    expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
-    expect(settled.error).toBeInstanceOf(Known);
-    expect(journal.entries).toEqual(['looked at known', 'looked at known']);
-  });
-});
-
-describe('a handler class made by a factory', () => {
-  class No implements CanActivate {
-    canActivate(): boolean {
-      return false;
-    }
-  }
-
-  @UseGuards(No)
-  class Guarded {
-    @WorkHandler('jobs')
-    handle(): void {
-      journal.write('handler');
-    }
-  }
-
-  it('is not called unguarded', async () => {
-    const app = await apps.start({
-      imports: [apps.workQueue({ jobs: SMALL })],
-      providers: [{ provide: 'HANDLER', useFactory: () => new Guarded() }],
-    });
-    await process(app, 'jobs', 'hello');
     expect(journal.entries).toEqual([]);
   });
 });

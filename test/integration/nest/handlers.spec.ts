@@ -11,8 +11,8 @@ import { Ctx, Payload } from '@nestjs/microservices';
 import { HEADERS, PermanentFailure, WorkContext, WorkHandler } from '@spillway/work-queue';
 import { Type } from 'class-transformer';
 import { IsInt, IsString, Min, ValidateNested } from 'class-validator';
-import { takeAll } from '../../support/messages.js';
-import { NestApplications, process, SMALL } from '../../support/nest-applications.js';
+import { putBytes, takeAll } from '../../support/messages.js';
+import { NestApplications, nextSettled, process, SMALL } from '../../support/nest-applications.js';
 
 class Address {
   @IsString()
@@ -213,6 +213,24 @@ it.each([
     [HEADERS.deadReason]: 'permanent',
     [HEADERS.deadError]: `PermanentFailure: ${why}`,
   });
+});
+
+it('a message of a stranger, without id and headers, is handled under an id of its own', async () => {
+  const settled = nextSettled(await startHandlers(), 'plain');
+  await putBytes(apps.vhost.url, 'plain', JSON.stringify(order));
+  const { end, messageId } = await settled;
+  expect({ end, messageId }).toEqual({
+    end: 'succeeded',
+    messageId: expect.stringMatching(/^[\da-f-]{36}$/),
+  });
+  expect(calls[0]?.[1]).toMatchObject({ messageId, publishedAt: undefined });
+});
+
+it('a payload that cannot be decoded is dead-lettered at once', async () => {
+  const settled = nextSettled(await startHandlers(), 'untyped');
+  await putBytes(apps.vhost.url, 'untyped', 'no JSON');
+  await expect(settled).resolves.toMatchObject({ end: 'dead-lettered' });
+  expect(calls).toEqual([]);
 });
 
 describe('a handler class', () => {

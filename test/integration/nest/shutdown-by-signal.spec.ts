@@ -1,6 +1,6 @@
 import { KINDS } from '../../fixtures/lifecycle.application.js';
 import { JOBS_QUEUE } from '../../fixtures/lifecycle.module.js';
-import { type AppProcess, spawnFixture } from '../../support/app-process.js';
+import { type AppProcess, startFixture } from '../../support/app-process.js';
 import { takeAll } from '../../support/messages.js';
 import { NestApplications, publish } from '../../support/nest-applications.js';
 
@@ -31,12 +31,11 @@ it.each([...CASES, ['context', 'runApplication', 'SIGINT', 0] as const])(
   '%s application under %s finishes what runs after %s, starts nothing, and only then stops anything else',
   async (kind, endedBy, signal, exitCode) => {
     const { url, managementUrl } = apps.vhost;
-    program = spawnFixture(
+    program = await startFixture(
       'lifecycle.main.ts',
       { RABBITMQ_URL: url, RABBITMQ_MANAGEMENT_URL: managementUrl },
       [kind, endedBy],
     );
-    await program.line(/^ready$/);
     await program.line(/^started 1$/);
     program.signal(signal);
     await expect(program.exited).resolves.toBe(exitCode);

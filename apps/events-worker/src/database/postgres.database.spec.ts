@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { PostgresDatabase } from './postgres.database.js';
 
 const SERVER_URL = process.env.DATABASE_URL ?? '';
@@ -10,10 +10,11 @@ const onServer = SERVER_URL ? describe : describe.skip;
 async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
   server.close();
   await once(server, 'close');
-  return port;
+  if (address === null || typeof address === 'string') throw new Error('the server had no port');
+  return address.port;
 }
 
 async function failureOf(url: string): Promise<unknown> {

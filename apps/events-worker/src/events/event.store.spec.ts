@@ -1,38 +1,41 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
-import type { EventDatabase } from '../database/event-database.js';
-import { openEventDatabase } from '../database/open-event-database.js';
+import { DatabaseModule } from '../database/database.module.js';
+import { EventDatabase } from '../database/event-database.js';
+import { type DatabaseOptions, openEventDatabase } from '../database/open-event-database.js';
 import { EventStore } from './event.store.js';
 import { createEventTable } from './event.table.js';
 import { isPermanentDatabaseError } from './permanent-database-error.js';
 
 interface TestDatabase {
-  open(): Promise<EventDatabase>;
+  options: DatabaseOptions;
   remove(): Promise<void>;
 }
 
-/** n.b. `mib` is what the gateway lets in at most. */
 const MIB = 1024 * 1024;
 
 function describeEventStore(given: () => Promise<TestDatabase>): void {
   let test: TestDatabase;
+  let application: INestApplicationContext;
   let database: EventDatabase;
   let store: EventStore;
 
   beforeAll(async () => {
     test = await given();
-    database = await test.open();
-    await createEventTable(database);
-    store = new EventStore(database);
+    application = await NestFactory.createApplicationContext(DatabaseModule.forRoot(test.options), {
+      logger: false,
+      abortOnError: false,
+    });
+    database = application.get(EventDatabase);
+    store = application.get(EventStore);
   }, 60_000);
 
-  afterAll(async () => {
-    await database.close();
-    await test.remove();
-  });
+  afterAll(() => test.remove());
 
   function record(deliveryId: string, body: string | Uint8Array, action?: string) {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
@@ -130,13 +133,18 @@ function describeEventStore(given: () => Promise<TestDatabase>): void {
     await createEventTable(database);
     await expect(find('kept')).resolves.toHaveLength(1);
   });
+
+  it('ends with the application', async () => {
+    await application.close();
+    await expect(record('too late', '{}')).rejects.toThrow(/is closed|after calling end/);
+  });
 }
 
 describe('EventStore on the embedded database', () => {
   describeEventStore(() => {
     const dataDir = mkdtempSync(join(tmpdir(), 'spillway-store-'));
     return Promise.resolve({
-      open: () => openEventDatabase({ url: undefined, dataDir, poolSize: 4 }),
+      options: { url: undefined, dataDir, poolSize: 4 },
       remove: () => Promise.resolve(rmSync(dataDir, { recursive: true, force: true })),
     });
   });
@@ -153,7 +161,7 @@ async function createSchema(): Promise<TestDatabase> {
   const url = new URL(SERVER_URL);
   url.searchParams.set('options', `-c search_path=${schema}`);
   return {
-    open: () => openEventDatabase({ url: url.href, dataDir: '', poolSize: 4 }),
+    options: { url: url.href, dataDir: '', poolSize: 4 },
     remove: async () => {
       await pool.query(`drop schema ${schema} cascade`);
       await pool.end();
@@ -166,7 +174,7 @@ onServer('EventStore on a PostgreSQL server (set DATABASE_URL to run)', () => {
 
   it('workers that start at once agree on one table', async () => {
     const test = await createSchema();
-    const databases = await Promise.all(Array.from({ length: 8 }, () => test.open()));
+    const databases = await Promise.all(Array.from({ length: 8 }, () => openEventDatabase(test.options)));
     await expect(Promise.all(databases.map(createEventTable))).resolves.toHaveLength(8);
     await Promise.all(databases.map((database) => database.close()));
     await test.remove();

@@ -17,7 +17,9 @@ export function readWebhookBody(body: Buffer): WebhookBody {
     if (typeof fields === 'object' && fields !== null && !Array.isArray(fields)) return { fields };
     return { violation: 'body: expected a JSON object' };
   } catch (error) {
-    return { violation: `body: expected JSON in UTF-8: ${error instanceof Error ? error.message : String(error)}` };
+    return {
+      violation: `body: expected JSON in UTF-8: ${error instanceof Error ? error.message : String(error)}`,
+    };
   }
 }
 

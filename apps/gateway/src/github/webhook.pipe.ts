@@ -18,7 +18,7 @@ export class WebhookPipe implements PipeTransform<RawWebhook, GithubEvent> {
     const event = new GithubEvent({
       deliveryId: raw.deliveryId ?? '',
       event: raw.event ?? '',
-      action: 'fields' in content ? Reflect.get(content.fields, 'action') ?? undefined : undefined,
+      action: 'fields' in content ? (Reflect.get(content.fields, 'action') ?? undefined) : undefined,
       body: raw.body,
     });
     const violations = [
@@ -26,6 +26,9 @@ export class WebhookPipe implements PipeTransform<RawWebhook, GithubEvent> {
       ...('violation' in content ? [content.violation] : []),
     ];
     if (violations.length === 0) return event;
-    throw new BadRequestException({ message: `the webhook is not valid: ${violations.join('; ')}`, violations });
+    throw new BadRequestException({
+      message: `the webhook is not valid: ${violations.join('; ')}`,
+      violations,
+    });
   }
 }

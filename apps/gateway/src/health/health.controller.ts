@@ -14,7 +14,9 @@ export class HealthController {
 
   /** Connected, not blocked, and the queue limited as configured. */
   @Get('ready')
-  async ready(@Res({ passthrough: true }) reply: FastifyReply): Promise<{ status: string; problems?: readonly string[] }> {
+  async ready(
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<{ status: string; problems?: readonly string[] }> {
     const { isReady, problems } = await this.health.check();
     if (isReady) return { status: 'ready' };
     void reply.status(503);

@@ -8,7 +8,8 @@ export interface OutgoingMessage {
   readonly queue: string;
   readonly body: Buffer;
   readonly messageId: string;
-  readonly contentType: string;
+  /** Undefined only for a dead letter whose original had none. */
+  readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -94,5 +95,10 @@ export type ConnectionState =
   | { readonly kind: 'connecting'; readonly attempt: number }
   | { readonly kind: 'open' }
   | { readonly kind: 'blocked'; readonly reason: string }
-  | { readonly kind: 'waiting'; readonly attempt: number; readonly retryInMs: number; readonly reason: string }
+  | {
+      readonly kind: 'waiting';
+      readonly attempt: number;
+      readonly retryInMs: number;
+      readonly reason: string;
+    }
   | { readonly kind: 'closed' };

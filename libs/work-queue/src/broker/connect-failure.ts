@@ -8,7 +8,7 @@ const NOT_ALLOWED = /NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionCl
 /** Wrong credentials or vhost do not become right by waiting; a broker that is not up yet does. */
 export function isFinalConnectFailure(error: unknown): boolean {
   const text = messageOf(error);
-  return ACCESS_REFUSED.test(text) || NOT_ALLOWED.test(text) || hasCode(error, 'ENOTFOUND');
+  return ACCESS_REFUSED.test(text) || NOT_ALLOWED.test(text);
 }
 
 /** The failure in words: what was tried, why it failed, what to do next. Never shows a password. */
@@ -19,7 +19,7 @@ export function toConnectError(error: unknown, url: BrokerUrl): ConnectError {
 function describe(error: unknown, url: BrokerUrl): string {
   const text = messageOf(error);
   if (NOT_ALLOWED.test(text)) {
-    return `RabbitMQ at ${url.safeUrl} has no vhost ${JSON.stringify(url.vhost)}, or user ${JSON.stringify(url.username)} has no permission on it. Create it or grant it (rabbitmqctl add_vhost, set_permissions), or correct the vhost in RABBITMQ_URL.`;
+    return `RabbitMQ at ${url.safeUrl} has no vhost ${JSON.stringify(url.vhost)}, user ${JSON.stringify(url.username)} has no permission on it, or its connection limit is reached. Create it or grant it (rabbitmqctl add_vhost, set_permissions), or correct the vhost in RABBITMQ_URL.`;
   }
   if (ACCESS_REFUSED.test(text)) {
     return `RabbitMQ at ${url.safeUrl} refuses user ${JSON.stringify(url.username)}: wrong user name or password (guest may connect from the broker's own machine only). Correct RABBITMQ_URL.`;

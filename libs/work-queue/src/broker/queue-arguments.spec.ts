@@ -42,7 +42,10 @@ describe('the arguments of a queue', () => {
 
   it('of a dead-letter queue bound it for a feed only', () => {
     const feed: QueueTarget = { ...target, overflow: 'drop-head' };
-    expect(deadLetterArgumentsWithLimit(target)).toEqual({ 'x-queue-type': 'quorum', 'x-delivery-limit': 1_000_000 });
+    expect(deadLetterArgumentsWithLimit(target)).toEqual({
+      'x-queue-type': 'quorum',
+      'x-delivery-limit': 1_000_000,
+    });
     expect(deadLetterArgumentsWithLimit(feed)).toMatchObject({
       'x-max-length': 1000,
       'x-overflow': 'drop-head',

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConnectError } from '../errors/connect.error.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
-import { AmqpConnection } from './amqp-connection.js';
+import { AmqpConnection } from './amqp/amqp-connection.js';
 import type {
   BrokerConnection,
   ConnectionState,

@@ -67,7 +67,7 @@ export async function resolveSettings(
   const file = typeof config === 'string' ? await readQosFile(config) : resolveQos(config, qosSource);
   const url = urlOrProblem(options.url ?? nonEmpty(environment.RABBITMQ_URL) ?? DEFAULT_URL);
   const settings: Omit<Settings, 'url'> = {
-    queues: options.queues ?? [],
+    queues: [...new Set(options.queues)],
     managementUrl: options.managementUrl ?? nonEmpty(environment.RABBITMQ_MANAGEMENT_URL),
     limits: file.limits,
     qos: file.queues,
@@ -98,6 +98,9 @@ function urlOrProblem(url: string): BrokerUrl | string {
 function problemsOf(settings: Omit<Settings, 'url'>): string[] {
   return [
     ...settings.queues.filter((name) => !settings.qos.has(name)).map((name) => unknownQueue(name, settings)),
+    ...Object.keys(settings.codecs)
+      .filter((name) => !settings.qos.has(name))
+      .map((name) => `codecs: ${unknownQueue(name, settings)}`),
     ...wrongNumbers(settings),
     ...managementProblems(settings),
   ];

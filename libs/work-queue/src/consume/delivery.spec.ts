@@ -6,7 +6,10 @@ import { Delivery } from './delivery.js';
 function setUp() {
   const channel = new FakeConsumeChannel();
   channel.unsettled.add(7);
-  return { channel, delivery: new Delivery(incoming({ deliveryTag: 7 }), channel) };
+  return {
+    channel,
+    delivery: new Delivery(incoming({ deliveryTag: 7 }), channel, new AbortController().signal),
+  };
 }
 
 describe('a delivery', () => {

@@ -7,6 +7,8 @@ export class Delivery {
   constructor(
     readonly message: IncomingMessage,
     private readonly channel: ConsumeChannel,
+    /** Aborts when there is no point in beginning anything more for it: we stop, or its channel is gone. */
+    readonly ending: AbortSignal,
   ) {}
 
   /** False when the channel died first (the broker delivers it again) or it was settled before. */

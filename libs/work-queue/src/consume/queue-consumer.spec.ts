@@ -74,6 +74,20 @@ describe('a consumer', () => {
     expect(consumer.isConsuming).toBe(true);
   });
 
+  it('tells running work that nothing more should begin once its channel is gone, and only that work', async () => {
+    const { connection, jobs } = await setUp();
+    const lost = connection.consumeChannel;
+    lost.deliver();
+    lost.end('channel closed');
+    await settled();
+    expect(jobs[0]?.signals.stopping.aborted).toBe(true);
+    expect(jobs[0]?.signals.abandoned.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(100);
+    connection.consumeChannel.deliver();
+    expect(connection.consumeChannel).not.toBe(lost);
+    expect(jobs[1]?.signals.stopping.aborted).toBe(false);
+  });
+
   it('runs no more handlers than its concurrency', async () => {
     const { connection, consumer, jobs, finish } = await setUp();
     for (let i = 0; i < 3; i++) connection.consumeChannel.deliver();

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BrokerConnection, ConsumeChannel, IncomingMessage } from '../broker/broker.port.js';
+import type { BrokerConnection, ConsumeChannel } from '../broker/broker.port.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { Delivery } from './delivery.js';
 import { InFlight } from './in-flight.js';
@@ -15,7 +15,10 @@ export interface QueueConsumerOptions {
   readonly tag: string;
 }
 
-/** What a delivery's work may watch. `stopping` comes first, `abandoned` when the drain deadline has passed. */
+/**
+ * What a delivery's work may watch: `stopping` when we drain or its channel is gone, so that nothing more should
+ * begin; `abandoned` when the drain deadline has passed, so that what runs should end.
+ */
 export interface WorkSignals {
   readonly stopping: AbortSignal;
   readonly abandoned: AbortSignal;
@@ -48,10 +51,12 @@ export class QueueConsumer {
     work: DeliveryWork,
     private readonly telemetry: Telemetry,
   ) {
-    const signals = { stopping: this.stopping.signal, abandoned: this.abandoned.signal };
-    // Every handler of this process watches them, which is no leak.
-    setMaxListeners(0, signals.stopping, signals.abandoned);
-    this.inFlight = new InFlight(options.concurrency, (delivery) => work(delivery, signals));
+    const abandoned = this.abandoned.signal;
+    // Every handler of this process watches it, which is no leak.
+    setMaxListeners(0, abandoned);
+    this.inFlight = new InFlight(options.concurrency, (delivery) =>
+      work(delivery, { stopping: delivery.ending, abandoned }),
+    );
   }
 
   get queue(): string {
@@ -110,6 +115,7 @@ export class QueueConsumer {
   /** Resolves once consuming; the result resolves with the reason when that ends. */
   private async subscribe(): Promise<{ ended: Promise<string> }> {
     const channel = await this.connection.openConsumeChannel();
+    const ending = this.endingOf(channel);
     const cancelled = deferred();
     const { queue, prefetch, concurrency, tag } = this.options;
     this.consumerTag = `${tag}.${++this.epoch}`;
@@ -117,7 +123,7 @@ export class QueueConsumer {
       queue,
       prefetch,
       consumerTag: this.consumerTag,
-      onMessage: (message) => this.received(message, channel),
+      onMessage: (message) => this.received(new Delivery(message, channel, ending)),
       onCancelled: () => cancelled.resolve('the broker cancelled the consumer'),
     });
     this.channel = channel;
@@ -127,8 +133,16 @@ export class QueueConsumer {
     return { ended: Promise.race([channel.closed, cancelled.promise]) };
   }
 
-  private received(message: IncomingMessage, channel: ConsumeChannel): void {
-    const delivery = new Delivery(message, channel);
+  private endingOf(channel: ConsumeChannel): AbortSignal {
+    const ending = new AbortController();
+    setMaxListeners(0, ending.signal);
+    const end = (): void => ending.abort();
+    this.stopping.signal.addEventListener('abort', end, { once: true, signal: ending.signal });
+    void channel.closed.then(end);
+    return ending.signal;
+  }
+
+  private received(delivery: Delivery): void {
     if (this.stopping.signal.aborted) delivery.giveBack();
     else this.inFlight.add(delivery);
   }

@@ -4,6 +4,8 @@ export const HEADERS = {
   publishedAt: 'x-published-at',
   /** The pattern of a message that came through the NestJS transport. */
   pattern: 'x-pattern',
+  /** What every header on a dead letter starts with. */
+  deadPrefix: 'x-dead-',
   /** On a dead letter: why (`failed`, `permanent`, `undecodable`, `invalid`). */
   deadReason: 'x-dead-reason',
   /** On a dead letter: the queue it came from. */

@@ -6,6 +6,7 @@ import type { Module } from '@nestjs/core/injector/module.js';
 import { RpcParamtype } from '@nestjs/microservices/enums/rpc-paramtype.enum.js';
 import { PermanentFailure } from '../errors/permanent-failure.error.js';
 import type { WorkContext } from '../execute/work-context.js';
+import { UnansweredErrorProxy } from './unanswered-error.proxy.js';
 
 /** NestJS's key for what `@Payload()`, `@Ctx()` and `@Body()` leave on a method. Tested against NestJS itself. */
 export const PARAMETERS_METADATA = '__routeArguments__';
@@ -19,6 +20,8 @@ export interface HandlerHost {
   readonly isController: boolean;
   readonly methodName: string;
 }
+
+const errorProxy = new UnansweredErrorProxy();
 
 /** Makes a method callable with everything NestJS puts around it. */
 @Injectable()
@@ -85,9 +88,10 @@ export class HandlerInvoker {
    */
   private creatorFor(host: HandlerHost): ExternalContextCreator {
     const key = [...this.modules.entries()].find(([, module]) => module === host.module)?.[0] ?? '';
-    const creator: ExternalContextCreator = Object.create(this.externalContext);
-    creator.getContextModuleKey = () => key;
-    return creator;
+    return Object.create(this.externalContext, {
+      getContextModuleKey: { value: () => key },
+      externalErrorProxy: { value: errorProxy },
+    });
   }
 }
 

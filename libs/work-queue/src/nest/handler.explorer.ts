@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { HandlerRegistrationError } from '../errors/handler-registration.error.js';
 import type { PayloadType } from '../execute/payload-validator.js';
 import type { MountedHandler } from '../execute/work-handler.js';
 import { RpcParamtype } from '@nestjs/microservices/enums/rpc-paramtype.enum.js';
 import { HandlerInvoker, PARAMETERS_METADATA } from './handler-invoker.js';
+import { missingEnhancers } from './missing-enhancers.js';
 import { WORK_HANDLER_METADATA, type WorkHandlerMetadata } from './work-handler.decorator.js';
 
 /** Types that say nothing about a payload's shape. */
@@ -58,6 +60,7 @@ export class HandlerExplorer {
     const { host: module } = wrapper;
     const label = `${prototype.constructor.name}.${methodName}`;
     if (!module) throw new Error(`${label} belongs to no module`);
+    assertEnhanced(label, metadata.queue, missingEnhancers(prototype, methodName, module));
     return {
       queue: metadata.queue,
       label,
@@ -67,6 +70,14 @@ export class HandlerExplorer {
       invoke: this.invoker.invokerOf({ wrapper, module, isController, methodName }),
     };
   }
+}
+
+function assertEnhanced(label: string, queue: string, missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  throw new HandlerRegistrationError(
+    `${label} would run without ${missing.join(', ')}: NestJS makes what @UseGuards() and the like name as a class only for providers that are classes. Provide the class instead of a factory or value, or give the decorator an instance.`,
+    { queue },
+  );
 }
 
 /** Getters of the instance must not fire, so methods are looked for on the prototype. */

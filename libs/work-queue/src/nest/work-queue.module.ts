@@ -9,8 +9,9 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { APP_FILTER, DiscoveryModule } from '@nestjs/core';
+import { APP_FILTER, DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { resolveSettings, type Settings, type WorkQueueOptions } from '../config/settings.js';
+import { ConfigurationError } from '../errors/configuration.error.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { WorkQueueRuntime } from '../work-queue.runtime.js';
 import { ConsumingModule } from './consuming.module.js';
@@ -35,7 +36,17 @@ export interface WorkQueueAsyncOptions {
 /** Connects before other modules' onModuleInit may publish, disconnects when nobody can any more. */
 @Injectable()
 class ConnectionLifecycle implements OnModuleInit, OnApplicationShutdown {
-  constructor(@Inject(WorkQueueRuntime) private readonly runtime: WorkQueueRuntime) {}
+  constructor(
+    @Inject(WorkQueueRuntime) private readonly runtime: WorkQueueRuntime,
+    modules: ModulesContainer,
+  ) {
+    const copies = [...modules.values()].filter((module) => module.metatype === WorkQueueModule).length;
+    if (copies > 1) {
+      throw new ConfigurationError(
+        `WorkQueueModule is imported ${copies} times with different options. Import it once, in the root module, with all queues.`,
+      );
+    }
+  }
 
   async onModuleInit(): Promise<void> {
     await this.runtime.start();

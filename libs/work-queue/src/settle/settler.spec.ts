@@ -8,6 +8,7 @@ import {
   settled,
   endFakeTime,
 } from '../../../../test/support/fake-broker.js';
+import { BrokerUnavailableError } from '../errors/broker-unavailable.error.js';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import type { JobEnd } from '../telemetry/telemetry.js';
 import type { DeadLetterPublish, SettleOutcome } from './settler.js';
@@ -21,6 +22,8 @@ const DEAD: SettleOutcome = {
   attempts: 5,
   error: new TypeError('no such customer'),
 };
+
+const AWAY = new BrokerUnavailableError('the broker is away', { queue: 'orders.dead', messageId: 'id-1' });
 
 interface Setup {
   readonly message?: Partial<IncomingMessage>;
@@ -89,7 +92,7 @@ describe('settling', () => {
   });
 
   it('gives back a dead message whose copy was refused, after a pause, and says so', async () => {
-    const { settleAs, log, telemetry } = setUp({ publish: () => Promise.reject(new Error('broker away')) });
+    const { settleAs, log, telemetry } = setUp({ publish: () => Promise.reject(AWAY) });
     const end = settleAs(DEAD);
     await jest.advanceTimersByTimeAsync(999);
     expect(log).toEqual([]);
@@ -101,13 +104,24 @@ describe('settling', () => {
         name: 'settle.failed',
         queue: 'orders',
         messageId: 'id-1',
-        reason: 'dead letter not stored: broker away',
+        reason: `dead letter not stored: ${AWAY.message}`,
       },
     ]);
   });
 
+  it('stores a dead message without its foreign headers when those cannot be sent, and acks it', async () => {
+    const publish = async (letter: OutgoingMessage): Promise<void> => {
+      if ('odd' in letter.headers) throw new RangeError('headers too large');
+    };
+    const { settleAs, log, letters } = setUp({ message: { headers: { odd: 1 } }, publish });
+    expect(await settleAs(DEAD)).toBe('dead-lettered');
+    expect(log).toEqual(['ack']);
+    expect(letters.at(-1)?.headers).not.toHaveProperty('odd');
+    expect(letters.at(-1)?.headers).toHaveProperty('x-dead-reason', 'failed');
+  });
+
   it('skips that pause when the process stops', async () => {
-    const { settleAs, log, stopping } = setUp({ publish: () => Promise.reject(new Error('broker away')) });
+    const { settleAs, log, stopping } = setUp({ publish: () => Promise.reject(AWAY) });
     const end = settleAs(DEAD);
     await settled();
     stopping.abort();
@@ -119,9 +133,7 @@ describe('settling', () => {
     const outcomes = fc.constantFrom<SettleOutcome>({ kind: 'succeeded' }, { kind: 'returned' }, DEAD);
     await fc.assert(
       fc.asyncProperty(outcomes, fc.boolean(), fc.boolean(), async (outcome, isChannelDead, isStored) => {
-        const publish = isStored
-          ? async (): Promise<void> => undefined
-          : () => Promise.reject(new Error('no'));
+        const publish = isStored ? async (): Promise<void> => undefined : () => Promise.reject(AWAY);
         const { settleAs, log, letters } = setUp({ isChannelDead, publish });
         const end = settleAs(outcome);
         await jest.advanceTimersByTimeAsync(1_000);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
 import { HEADERS } from '../message/headers.js';
+import { PublishRefusedError } from '../errors/publish-refused.error.js';
 import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
 
 /** What settling needs of a delivery. Each answers false when its channel is gone. */
@@ -67,7 +68,7 @@ export class Settler {
     stopping: AbortSignal,
   ): Promise<JobEnd> {
     try {
-      await this.publishDeadLetter(this.toDeadLetter(delivery.message, messageId, outcome));
+      await this.publishWithWhatTravels(this.toDeadLetter(delivery.message, messageId, outcome));
     } catch (error) {
       const reason = `dead letter not stored: ${error instanceof Error ? error.message : String(error)}`;
       this.telemetry.emit('settle.failed', { queue: this.queue, messageId, reason });
@@ -75,6 +76,17 @@ export class Settler {
       return delivery.giveBack() ? 'returned' : 'lost';
     }
     return delivery.ack() ? 'dead-lettered' : 'lost';
+  }
+
+  /** Headers of other languages' clients can be such that they arrive but cannot be sent; the body matters more. */
+  private async publishWithWhatTravels(deadLetter: OutgoingMessage): Promise<void> {
+    try {
+      await this.publishDeadLetter(deadLetter);
+    } catch (error) {
+      if (error instanceof PublishRefusedError) throw error;
+      const ours = Object.entries(deadLetter.headers).filter(([name]) => name.startsWith(HEADERS.deadPrefix));
+      await this.publishDeadLetter({ ...deadLetter, headers: Object.fromEntries(ours) });
+    }
   }
 
   private toDeadLetter(
@@ -88,7 +100,7 @@ export class Settler {
       queue: `${this.queue}.dead`,
       body: message.body,
       messageId,
-      contentType: message.contentType ?? 'application/octet-stream',
+      contentType: message.contentType,
       headers: {
         ...headers,
         [HEADERS.deadReason]: outcome.reason,

@@ -1,3 +1,4 @@
+import type { PGlite } from '@electric-sql/pglite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -93,7 +94,7 @@ describe('ReadOnlyServer', () => {
       while (!isAnswered) await asWorker('insert into rows values (1)');
     };
     const writing = Promise.all([write(), write()]);
-    await guest.query('select 1');
+    await expect(guest.query('select 1 as one')).resolves.toMatchObject({ rows: [{ one: 1 }] });
     isAnswered = true;
     await writing;
   });
@@ -157,10 +158,17 @@ describe('ReadOnlyServer', () => {
 
 it('an engine that crashed is not used again, since PGlite would hang', async () => {
   const aborted = new Error('Aborted()');
-  await expect(engine.run(() => Promise.reject(aborted))).rejects.toBe(aborted);
+  const pglites: PGlite[] = [];
+  const crash = engine.run((pglite) => {
+    pglites.push(pglite);
+    return Promise.reject(aborted);
+  });
+  await expect(crash).rejects.toBe(aborted);
   await expect(engine.run((pglite) => pglite.query('select 1'))).rejects.toMatchObject({
     code: 'DATABASE_STOPPED',
     message: 'the embedded database crashed: Aborted(). Start the worker again; committed events are safe.',
     cause: aborted,
   });
+  // This one is well, and has timers that keep a process alive.
+  await Promise.all(pglites.map((pglite) => pglite.close()));
 });

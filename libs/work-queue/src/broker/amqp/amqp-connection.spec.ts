@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { fakeableTimers, outgoing, RecordingTelemetry } from '../../../../test/support/fake-broker.js';
-import { parseBrokerUrl } from './broker-url.js';
+import { fakeableTimers, outgoing, RecordingTelemetry } from '../../../../../test/support/fake-broker.js';
+import { parseBrokerUrl } from '../broker-url.js';
 
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const { AmqpConnection } = await import('./amqp-connection.js');
-const { ReconnectingConnection } = await import('./reconnecting-connection.js');
+const { ReconnectingConnection } = await import('../reconnecting-connection.js');
 
 /** The wire format as the client library knows it, from the other end. */
 interface Wire {

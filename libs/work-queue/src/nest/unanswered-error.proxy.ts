@@ -1,0 +1,19 @@
+import { ExternalErrorProxy } from '@nestjs/core/helpers/external-proxy.js';
+
+type CreateProxy = ExternalErrorProxy['createProxy'];
+
+/**
+ * Lets a failure go on when its exception filter returned nothing. NestJS does so too, but takes the promise of an
+ * asynchronous filter for an answer: one that only reports errors would turn every failure into a success.
+ */
+export class UnansweredErrorProxy extends ExternalErrorProxy {
+  override createProxy(...[target, filters, type]: Parameters<CreateProxy>): ReturnType<CreateProxy> {
+    const answering: typeof filters = Object.create(filters);
+    answering.next = async (error, host) => {
+      const answer: unknown = await filters.next(error, host);
+      if (answer === undefined) throw error;
+      return answer;
+    };
+    return super.createProxy(target, answering, type);
+  }
+}
