@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { findOwnBrokers } from './broker/own-brokers.mjs';
 import { inProject } from './project.mjs';
 import { prepare } from './setup/prepare.mjs';
-import { mergeRepeatedSignals } from './system/signals.mjs';
+import { mergeRepeatedSignals, onEndOfNpm } from './system/signals.mjs';
 import { say } from './terminal/say.mjs';
 import { runMain, UserError } from './terminal/user-error.mjs';
 
@@ -36,6 +36,7 @@ await runMain(async () => {
   if (!existsSync(main)) throw new UserError(`${file} was not built: ${name} has no src/main.ts.`);
   // In this very process: the app gets the terminal's signals itself, and its exit code is ours.
   process.setSourceMapsEnabled(true);
+  onEndOfNpm(() => process.kill(process.pid, 'SIGTERM'));
   process.argv = [process.argv[0] ?? '', main, ...args];
   await import(pathToFileURL(main).href);
   // n.b. exitCode stays as the app set it.

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { say, secondsSince } from '../terminal/say.mjs';
 import { UserError } from '../terminal/user-error.mjs';
-import { startTestContainer, startWithCompose, whyNoDocker } from './docker.mjs';
+import { startWithCompose } from './compose.mjs';
+import { startTestContainer, whyNoDocker } from './docker.mjs';
 import { fetchRabbitmq, findUnpacked } from './fetch-rabbitmq.mjs';
 import { NODES_DIR } from './folders.mjs';
 import { installRabbitmq, whyNoInstallation } from './package-manager.mjs';

@@ -1,15 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../terminal/user-error.mjs';
 import { chooseFreePorts, isPortFree } from './free-ports.mjs';
 
 /**
@@ -34,11 +25,10 @@ export function readRecord(dir) {
 /**
  * The record for the next start: the name is kept for ever, as the data is stored under it, and the ports as long as
  * nobody else took them while the node was down.
- * @param {string} dir
+ * @param {string} dir which is there
  * @returns {Promise<NodeRecord>}
  */
 export async function renewRecord(dir) {
-  makeOwnFolder(dir);
   const known = readRecord(dir);
   if (known && (await areFree(known.ports))) return known;
   const [amqp, management, distribution, epmd] = await chooseFreePorts(PORT_NAMES.length);
@@ -60,18 +50,4 @@ export const urlsOf = ({ ports }) => ({
 async function areFree(ports) {
   const answers = await Promise.all(PORT_NAMES.map((name) => isPortFree(ports[name])));
   return answers.every(Boolean);
-}
-
-/** @param {string} dir */
-function makeOwnFolder(dir) {
-  try {
-    mkdirSync(dir, { recursive: true });
-    const record = join(dir, 'node.json');
-    accessSync(existsSync(record) ? record : dir, constants.W_OK);
-  } catch (error) {
-    throw new UserError(
-      `The broker's folder ${dir} cannot be written, it may belong to another user. Remove it as that user, or give it to this one.`,
-      { cause: error },
-    );
-  }
 }

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from '../system/file-lock.mjs';
-import { composeUrls, stopCompose, whyNoDocker } from './docker.mjs';
+import { composeUrls, stopCompose } from './compose.mjs';
+import { whyNoDocker } from './docker.mjs';
 import { NODES_DIR } from './folders.mjs';
 import { pathsOf } from './node-configuration.mjs';
 import { findServing, hasServer, stopNode } from './node-processes.mjs';
@@ -35,7 +36,10 @@ export async function findPrivateNodes({ RABBITMQ_VERSION: version } = process.e
  */
 export async function findOwnBrokers() {
   const compose = (await whyNoDocker({ withCompose: true })) ? undefined : await composeUrls();
-  return [...(await findPrivateNodes()), ...(compose ? [{ name: 'docker compose', ...compose }] : [])];
+  return [
+    ...(await findPrivateNodes()),
+    ...(compose ? [{ name: 'RabbitMQ of docker compose', ...compose }] : []),
+  ];
 }
 
 /**
@@ -45,7 +49,7 @@ export async function findOwnBrokers() {
 export async function stopOwnBrokers() {
   const stopped = await Promise.all(nodeFolders().map(stopFolder));
   const hadCompose = !(await whyNoDocker({ withCompose: true })) && (await stopCompose());
-  return [...stopped.flat(), ...(hadCompose ? ['docker compose'] : [])];
+  return [...stopped.flat(), ...(hadCompose ? ['RabbitMQ of docker compose'] : [])];
 }
 
 /** @param {{ key: string, dir: string }} folder */

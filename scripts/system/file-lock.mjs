@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
-import { UserError } from '../terminal/user-error.mjs';
+import { messageOf, UserError } from '../terminal/user-error.mjs';
 import { isAlive, startTimeOf } from './processes.mjs';
 import { waitUntil } from './wait-until.mjs';
 
@@ -26,7 +26,6 @@ export function isStale(holder, system = { isAlive, startTimeOf }) {
  * @returns {Promise<T>}
  */
 export async function withLock(path, action, { timeoutMs = 180_000 } = {}) {
-  mkdirSync(dirname(path), { recursive: true });
   if (!(await waitUntil(() => tryToTake(path), { timeoutMs, everyMs: 100 }))) {
     const pid = readHolder(path)?.pid ?? 'unknown';
     throw new UserError(
@@ -68,13 +67,17 @@ function breakStale(path) {
  */
 function create(path) {
   const draft = `${path}.${randomUUID()}`;
-  writeFileSync(draft, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
   try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(draft, JSON.stringify({ pid: process.pid, startTime: startTimeOf(process.pid) }));
     linkSync(draft, path);
     return true;
   } catch (error) {
     if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
-    throw error;
+    throw new UserError(
+      `${dirname(path)} cannot be written: ${messageOf(error)}. If another user has run the project before, remove the folder as that user.`,
+      { cause: error },
+    );
   } finally {
     rmSync(draft, { force: true });
   }

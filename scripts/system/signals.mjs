@@ -37,7 +37,7 @@ export function interruption() {
  * A killed npm cannot pass anything on. Without npm it is nothing special that a parent ends before its child.
  * @param {() => void} listener
  */
-function onEndOfNpm(listener) {
+export function onEndOfNpm(listener) {
   if (process.env.npm_lifecycle_event === undefined) return;
   const parent = process.ppid;
   const timer = setInterval(() => {

@@ -31,7 +31,6 @@ export interface PreparedQueue {
 export class BrokerTopology {
   private readonly deps: TopologyDeps;
   private readonly prepared = new Map<string, Promise<PreparedQueue>>();
-  private readonly stopListening: () => void;
   private verified: { readonly at: number; readonly problems: Promise<string[]> } | undefined;
 
   constructor(
@@ -50,7 +49,6 @@ export class BrokerTopology {
           })
         : undefined;
     this.deps = { connection, management, limits };
-    this.stopListening = telemetry.on('connection.opened', () => void this.repair());
   }
 
   /** Looks, then policy, then queue; once per queue and process. */
@@ -70,10 +68,6 @@ export class BrokerTopology {
     return this.verified.problems;
   }
 
-  close(): void {
-    this.stopListening();
-  }
-
   private async prepare(name: string): Promise<PreparedQueue> {
     const target = this.targetOf(name);
     const lookedAt = Date.now();
@@ -86,7 +80,7 @@ export class BrokerTopology {
   }
 
   /** After a reconnect: a broker may come back without what we made. Repairs what is missing, changes nothing else. */
-  private async repair(): Promise<void> {
+  async repair(): Promise<void> {
     for (const name of this.prepared.keys()) {
       try {
         const target = this.targetOf(name);

@@ -26,27 +26,23 @@ export class WorkQueueRuntime {
   private readonly topology: BrokerTopology;
   private readonly publishing: PublishPipeline;
   private readonly consuming: ConsumePipeline;
+  private readonly stopRepairing: () => void;
   private isStopping = false;
 
   constructor(
     private readonly settings: Settings,
     readonly telemetry: Telemetry,
   ) {
-    const { url, name, startTimeoutMs } = settings;
+    const { url, startTimeoutMs } = settings;
+    const publishName = `${settings.name} publish`;
     // Two connections: a blocked publisher must not keep acks from the broker.
-    this.publishConnection = new ReconnectingConnection({
-      url,
-      name: `${name} publish`,
-      startTimeoutMs,
-      telemetry,
-    });
-    this.consumeConnection = new ReconnectingConnection({
-      url,
-      name: `${name} consume`,
-      startTimeoutMs,
-      telemetry,
-    });
+    this.publishConnection = new ReconnectingConnection({ url, name: publishName, startTimeoutMs, telemetry });
+    const consumeName = `${settings.name} consume`;
+    this.consumeConnection = new ReconnectingConnection({ url, name: consumeName, startTimeoutMs, telemetry });
     this.topology = new BrokerTopology(settings, this.publishConnection, telemetry);
+    this.stopRepairing = telemetry.on('connection.opened', ({ connection }) => {
+      if (connection === publishName) void this.topology.repair();
+    });
     this.publishing = new PublishPipeline(settings, this.publishConnection, telemetry);
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
   }
@@ -93,7 +89,7 @@ export class WorkQueueRuntime {
   /** Everything that is left: consumers, outstanding confirms, connections. Idempotent. */
   async close(): Promise<void> {
     await this.stopConsuming();
-    this.topology.close();
+    this.stopRepairing();
     await this.publishing.close(this.settings.confirmTimeoutMs);
     await Promise.all([this.publishConnection.close(), this.consumeConnection.close()]);
   }

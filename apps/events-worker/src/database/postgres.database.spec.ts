@@ -39,7 +39,7 @@ describe('PostgresDatabase without a server', () => {
     const error = await failureOf('postgres://app:secret@host:port/events');
     expect(error).toMatchObject({ code: 'DATABASE_UNREACHABLE' });
     expect(error).not.toHaveProperty('cause');
-    expect(String(error)).toContain('cannot read DATABASE_URL');
+    expect(String(error)).toContain('cannot use DATABASE_URL: Invalid URL. Expected postgres://');
     expect(String(error)).not.toContain('secret');
   });
 });

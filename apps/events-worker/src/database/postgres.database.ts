@@ -76,11 +76,13 @@ function locationOf(url: string): string {
   try {
     const { host, port, database } = new Client({ connectionString: url });
     return `PostgreSQL at ${host}:${port}/${database ?? ''}`;
-  } catch {
-    // The driver's error carries the URL, and with it the password: neither may reach a log.
+  } catch (error) {
+    // The error itself is left out: it carries the URL, and with it the password, which may not reach a log.
     throw new DatabaseUnavailableError({
       code: 'DATABASE_UNREACHABLE',
-      message: 'cannot read DATABASE_URL: expected postgres://user:password@host:5432/database.',
+      message:
+        `cannot use DATABASE_URL: ${errorFacts(error).message}. ` +
+        'Expected postgres://user:password@host:5432/database, with %40 for an @ in the password and the like.',
     });
   }
 }

@@ -25,7 +25,7 @@ describe('isPermanentDatabaseError', () => {
 
   it.each([
     [new Error('no code')],
-    [new DatabaseUnavailableError({ code: 'DATABASE_STOPPED', message: 'closed' })],
+    [new DatabaseUnavailableError({ code: 'DATABASE_UNREACHABLE', message: 'gone' })],
     ['22P02'],
     [undefined],
     [null],

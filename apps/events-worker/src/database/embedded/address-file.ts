@@ -13,8 +13,8 @@ export class AddressFile {
   }
 
   /** Replaces the file at once: nobody reads half an address. */
-  write(port: number): void {
-    const address = { url: `postgres://postgres@127.0.0.1:${port}/postgres`, pid: process.pid };
+  write(url: string): void {
+    const address = { url, pid: process.pid };
     const incomplete = `${this.path}.${process.pid}`;
     writeFileSync(incomplete, `${JSON.stringify(address)}\n`);
     renameSync(incomplete, this.path);

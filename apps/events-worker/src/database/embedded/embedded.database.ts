@@ -1,59 +1,50 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
+import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { DatabaseUnavailableError } from '../database-unavailable.error.js';
 import { errorFacts } from '../error-facts.js';
 import { EventDatabase, type QueryParameter, type Row } from '../event-database.js';
+import { PostgresDatabase } from '../postgres.database.js';
 import { AddressFile } from './address-file.js';
 import { prepareDatabaseFolder } from './database-folder.js';
-import { EmbeddedEngine } from './embedded-engine.js';
 import { FolderLock } from './folder-lock.js';
-import { jsonNesting } from './json-nesting.js';
-import { NestingLimitError } from './nesting-limit.error.js';
-import { ReadOnlyServer } from './read-only.server.js';
 
-/**
- * PGlite reads JSON on Node's stack, and when that is full it answers as if there had been nothing to do: no row, no
- * error. Measured with Node's default stack: arrays from 5,700 levels on. Real events have fewer than 20.
- */
-const MAX_JSON_NESTING = 2_000;
+/** The engine runs one statement at a time; more sessions of ours would only wait in another place. */
+const OWN_SESSIONS = 4;
+/** For psql and `npm run replay`. */
+const GUEST_SESSIONS = 4;
 
 interface Parts {
-  location: string;
-  lock: FolderLock;
-  engine: EmbeddedEngine;
-  server: ReadOnlyServer;
-  addressFile: AddressFile;
+  readonly location: string;
+  readonly lock: FolderLock;
+  readonly addressFile: AddressFile;
+  readonly engine: PGlite;
+  readonly server: PGLiteSocketServer;
+  readonly sessions: PostgresDatabase;
 }
 
 /**
- * PostgreSQL inside this process, kept in `<dataDir>/database`: for trying things out without a server.
- * While it is open, other processes can read it at the address in `<dataDir>/database.json`.
+ * PostgreSQL inside this process, kept in `<dataDir>/database`: for trying things out without a server. While it is
+ * open, other processes reach it at the address in `<dataDir>/database.json`.
+ *
+ * Our own statements go through the same socket server. It gives each session its transactions; called directly, the
+ * one session of the engine would take our rows into the transaction a guest left open, and roll them back with it.
  */
 export class EmbeddedDatabase extends EventDatabase {
-  private closed: Promise<void> | undefined;
-
   /** @throws DatabaseUnavailableError */
   static async open(dataDir: string): Promise<EmbeddedDatabase> {
     const dataFolder = resolve(dataDir);
     const lock = lockFolder(dataFolder);
     try {
-      const folder = await prepareDatabaseFolder(dataFolder);
-      const engine = await EmbeddedEngine.open(folder);
-      const server = await ReadOnlyServer.listen(engine);
-      const addressFile = new AddressFile(dataFolder);
-      addressFile.write(server.port);
-      return new EmbeddedDatabase({
-        location: `the embedded database in ${folder}`,
-        lock,
-        engine,
-        server,
-        addressFile,
-      });
+      return new EmbeddedDatabase(await openParts(dataFolder, lock));
     } catch (error) {
       lock.release();
       throw unusable(dataFolder, error);
     }
   }
+
+  private closing: Promise<void> | undefined;
 
   private constructor(private readonly parts: Parts) {
     super();
@@ -63,34 +54,42 @@ export class EmbeddedDatabase extends EventDatabase {
     return this.parts.location;
   }
 
-  async query<Result extends Row>(
-    sql: string,
-    parameters: readonly QueryParameter[],
-  ): Promise<readonly Result[]> {
-    parameters.forEach(refuseDeepNesting);
-    return this.parts.engine.run(async (pglite) => {
-      try {
-        return (await pglite.query<Result>(sql, [...parameters])).rows;
-      } catch (error) {
-        // PGlite hangs the parameters on its errors: a payload must not get into a log.
-        if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'params');
-        throw error;
-      }
-    });
+  query<Result extends Row>(sql: string, parameters: readonly QueryParameter[]): Promise<readonly Result[]> {
+    return this.parts.sessions.query(sql, parameters);
   }
 
   close(): Promise<void> {
-    // A second close must not release the lock of whoever came after the first.
-    this.closed ??= this.closeParts();
-    return this.closed;
+    this.closing ??= this.closeOnce();
+    return this.closing;
   }
 
-  private async closeParts(): Promise<void> {
-    const { addressFile, server, engine, lock } = this.parts;
+  private async closeOnce(): Promise<void> {
+    const { addressFile, sessions, server, engine, lock } = this.parts;
     addressFile.remove();
-    await Promise.all([server.close(), engine.close()]);
+    await sessions.close();
+    await server.stop();
+    // n.b. PGlite sets the exit code of this process to 0.
+    const { exitCode } = process;
+    await engine.close();
+    process.exitCode = exitCode;
     lock.release();
   }
+}
+
+async function openParts(dataFolder: string, lock: FolderLock): Promise<Parts> {
+  const folder = await prepareDatabaseFolder(dataFolder);
+  // n.b. what a killed process had committed is there again; after a power failure it may not be, since PGlite
+  // never asks the system to sync its files.
+  const engine = await PGlite.create({ dataDir: folder, relaxedDurability: false });
+  const maxConnections = OWN_SESSIONS + GUEST_SESSIONS;
+  const server = new PGLiteSocketServer({ db: engine, host: '127.0.0.1', port: 0, maxConnections });
+  await server.start();
+  // The server speaks no TLS, and a client that asks for it first is hung up on.
+  const url = `postgres://postgres@${server.getServerConn()}/postgres?sslmode=disable`;
+  const sessions = await PostgresDatabase.open({ url, poolSize: OWN_SESSIONS });
+  const addressFile = new AddressFile(dataFolder);
+  addressFile.write(url);
+  return { location: `the embedded database in ${folder}`, lock, addressFile, engine, server, sessions };
 }
 
 function lockFolder(dataFolder: string): FolderLock {
@@ -111,14 +110,4 @@ function unusable(dataFolder: string, error: unknown): DatabaseUnavailableError 
       'Make the folder writable, move it away to start empty, choose another with SPILLWAY_DATA_DIR, or set DATABASE_URL.',
     cause: error,
   });
-}
-
-function refuseDeepNesting(parameter: QueryParameter): void {
-  if (typeof parameter !== 'string') return;
-  const levels = jsonNesting(parameter);
-  if (levels > MAX_JSON_NESTING) {
-    throw new NestingLimitError(
-      `expected JSON nested at most ${MAX_JSON_NESTING} levels deep, got: ${levels}`,
-    );
-  }
 }
