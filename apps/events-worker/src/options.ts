@@ -1,4 +1,5 @@
 import type { LogLevel } from '@nestjs/common';
+import { readLogLevel } from '@spillway/work-queue';
 import { type Flags, readCommandLine } from './command-line.js';
 import type { ServiceTimeMode, ServiceTimeOptions } from './events/service-time.js';
 import { parseServiceTime, type ServiceTimeDistribution } from './events/service-time-distribution.js';
@@ -29,8 +30,6 @@ export interface OptionSources {
   environment: Environment;
 }
 
-/** From the quietest to the chattiest; each level shows those before it too. */
-const LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
 const MODES: ServiceTimeMode[] = ['waiting', 'cpu'];
 
 /**
@@ -98,11 +97,10 @@ class OptionReader {
   }
 
   logLevels(): LogLevel[] {
-    const text = this.environment.LOG_LEVEL || 'log';
-    const index = LEVELS.findIndex((level) => level === (text === 'info' ? 'log' : text));
-    if (index >= 0) return LEVELS.slice(0, index + 1);
-    this.problems.push(`LOG_LEVEL: expected one of ${LEVELS.join(', ')}, info, got: ${JSON.stringify(text)}`);
-    return LEVELS;
+    const result = readLogLevel(this.environment.LOG_LEVEL);
+    if ('levels' in result) return result.levels;
+    this.problems.push(result.problem);
+    return [];
   }
 
   private given(source: string, text: string | undefined): Given | undefined {

@@ -1,4 +1,5 @@
-import { type LogLevel } from '@nestjs/common';
+import type { LogLevel } from '@nestjs/common';
+import { readLogLevel } from '@spillway/work-queue';
 
 /** Everything the gateway takes from its environment. Times in milliseconds. */
 export interface GatewayOptions {
@@ -41,9 +42,6 @@ const INTEGERS = {
   maxConnections: { variable: 'MAX_CONNECTIONS', fallback: 1_000, min: 1, max: 1_000_000 },
 } as const satisfies Record<string, IntegerOption>;
 
-/** From the quietest to the chattiest; each level shows those before it too. */
-const LEVELS: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug', 'verbose'];
-
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** @throws GatewayOptionsError */
@@ -67,16 +65,15 @@ export function readGatewayOptions(environment: Environment): GatewayOptions {
     headersTimeoutMs: integer(INTEGERS.headersTimeoutMs),
     requestTimeoutMs: integer(INTEGERS.requestTimeoutMs),
     maxConnections: integer(INTEGERS.maxConnections),
-    logLevels: readLogLevels(environment.LOG_LEVEL, problems),
+    logLevels: logLevelsOf(environment.LOG_LEVEL, problems),
   };
   if (problems.length > 0) throw new GatewayOptionsError(problems.join('\n'));
   return Object.freeze(options);
 }
 
-function readLogLevels(text: string | undefined, problems: string[]): LogLevel[] {
-  const wanted = !text || text === 'info' ? 'log' : text;
-  const index = LEVELS.findIndex((level) => level === wanted);
-  if (index >= 0) return LEVELS.slice(0, index + 1);
-  problems.push(`LOG_LEVEL: expected one of ${LEVELS.join(', ')}, info, got: ${JSON.stringify(text)}`);
-  return LEVELS;
+function logLevelsOf(text: string | undefined, problems: string[]): LogLevel[] {
+  const result = readLogLevel(text);
+  if ('levels' in result) return result.levels;
+  problems.push(result.problem);
+  return [];
 }

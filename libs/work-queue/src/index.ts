@@ -20,6 +20,7 @@ export { UnroutableError } from './errors/unroutable.error.js';
 export { type RefusalReason, WorkQueueError } from './errors/work-queue.error.js';
 export { WorkContext } from './execute/work-context.js';
 export { ApplicationLogger } from './nest/application-logger.js';
+export { type LogLevelResult, readLogLevel } from './nest/log-level.js';
 export { InjectWorkQueue } from './nest/inject-work-queue.decorator.js';
 export { type Problem, retryAfterSeconds, toProblem } from './nest/problem.js';
 export { runApplication } from './nest/run-application.js';

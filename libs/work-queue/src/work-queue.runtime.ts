@@ -36,9 +36,19 @@ export class WorkQueueRuntime {
     const { url, startTimeoutMs } = settings;
     const publishName = `${settings.name} publish`;
     // Two connections: a blocked publisher must not keep acks from the broker.
-    this.publishConnection = new ReconnectingConnection({ url, name: publishName, startTimeoutMs, telemetry });
+    this.publishConnection = new ReconnectingConnection({
+      url,
+      name: publishName,
+      startTimeoutMs,
+      telemetry,
+    });
     const consumeName = `${settings.name} consume`;
-    this.consumeConnection = new ReconnectingConnection({ url, name: consumeName, startTimeoutMs, telemetry });
+    this.consumeConnection = new ReconnectingConnection({
+      url,
+      name: consumeName,
+      startTimeoutMs,
+      telemetry,
+    });
     this.topology = new BrokerTopology(settings, this.publishConnection, telemetry);
     this.stopRepairing = telemetry.on('connection.opened', ({ connection }) => {
       if (connection === publishName) void this.topology.repair();

@@ -100,10 +100,10 @@ describe('EmbeddedDatabase', () => {
   });
 
   it('leaves statements under way their time when it closes, refuses later ones, and keeps the exit code', async () => {
-    // A session that is still being opened does not count as under way.
-    await database.query('select 1', []);
     process.exitCode = 7;
     const underWay = database.query('insert into kept values (0) returning n', []);
+    // The pool hands a statement to its session in the next turn; only then is it under way.
+    await new Promise((resolve) => setImmediate(resolve));
     const closed = database.close();
     const late = database.query('select 1', []);
     await expect(underWay).resolves.toEqual([{ n: 0 }]);
