@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { readyMessages } from '../support/queue.js';
 import { System } from '../support/system.js';
 
@@ -20,11 +20,13 @@ describe('the gateway and bad input', () => {
     url = gateway.url;
   }, 60_000);
 
-  // Whatever a test sent, nothing of it was published.
-  afterAll(async () => {
-    expect(await readyMessages(system.environment.RABBITMQ_URL ?? '', 'github-events')).toBe(0);
-    await system.close();
+  // Whatever a test sent, nothing of it may have been published.
+  afterEach(async () => {
+    const ready = await readyMessages(system.environment.RABBITMQ_URL ?? '', 'github-events');
+    if (ready !== 0) throw new Error(`published in spite of its answer: ${ready} messages in the queue`);
   });
+
+  afterAll(() => system.close());
 
   it('refuses a body without a signature with 401', async () => {
     const answer = await post({ body: GOOD_BODY, headers: { 'x-hub-signature-256': undefined } });

@@ -122,6 +122,6 @@ class SpawnedApp implements AppProcess {
 
   private printed(line: string): void {
     this.lines.push(line);
-    for (const listener of [...this.listeners]) listener(line);
+    for (const listener of this.listeners) listener(line);
   }
 }

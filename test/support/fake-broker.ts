@@ -109,7 +109,7 @@ export interface SentMessage {
   answer(answer: ConfirmAnswer): void;
 }
 
-export class FakePublishChannel extends FakeChannel implements PublishChannel {
+class FakePublishChannel extends FakeChannel implements PublishChannel {
   readonly sent: SentMessage[] = [];
   /** Answers by itself when set. */
   autoAnswer: ConfirmAnswer | undefined;

@@ -12,7 +12,7 @@ export async function databaseUrl(dataFolder: string): Promise<string> {
 }
 
 /** The delivery ids that are rows, each as often as it is one. */
-export async function rowIds(url: string): Promise<string[]> {
+async function rowIds(url: string): Promise<string[]> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

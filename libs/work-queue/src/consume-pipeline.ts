@@ -47,7 +47,7 @@ export class ConsumePipeline {
     const other = this.handlers.get(handler.queue);
     if (other !== undefined) {
       throw new HandlerRegistrationError(
-        `queue ${JSON.stringify(handler.queue)} has two handlers, ${other} and ${handler.label}: each message would go to either. Keep one, or give each a queue of its own.`,
+        `queue ${JSON.stringify(handler.queue)} has two handlers, ${other} and ${handler.label}: each message would go to either. Keep one, give each a queue of its own, or provide the class in one module only.`,
         { queue: handler.queue },
       );
     }

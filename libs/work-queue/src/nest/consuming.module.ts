@@ -8,7 +8,7 @@ const BEYOND_THE_ROOT = -1;
 
 /** Starts consuming when everything else has started, and stops it before anything else stops. */
 @Injectable()
-export class ConsumingLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
+class ConsumingLifecycle implements OnApplicationBootstrap, OnModuleDestroy {
   constructor(
     private readonly runtime: WorkQueueRuntime,
     private readonly explorer: HandlerExplorer,

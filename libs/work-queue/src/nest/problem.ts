@@ -26,7 +26,7 @@ const TITLES: Record<RefusalReason, string> = {
 };
 
 /** 503: we are short, come back. 500: we are misconfigured. 413: this will never fit. */
-export function statusOf(reason: RefusalReason): number {
+function statusOf(reason: RefusalReason): number {
   switch (reason) {
     case 'unroutable':
       return 500;

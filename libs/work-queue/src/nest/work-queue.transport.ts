@@ -23,7 +23,8 @@ export interface WorkQueueTransportOptions {
  * confirms, retries and dead letters. Acknowledging is ours: leave out `channel.ack(...)`.
  *
  * NestJS wraps what such a method throws before we see it, so only a missing handler and an undecodable payload are
- * dead-lettered at once; every other failure is retried first. `@WorkHandler` has no such limit.
+ * dead-lettered at once; every other failure is retried first, and a filter that returns a promise of nothing counts as
+ * success. `@WorkHandler` has neither limit. With strict types write `@EventPattern<string>('pattern')`.
  *
  * @example
  * NestFactory.createMicroservice<AsyncMicroserviceOptions>(AppModule, {
