@@ -38,7 +38,7 @@ async function check({ name, commands, advice }) {
     if (code !== 0) outputs.push(`${[program, ...args].join(' ')} (exit code ${code})\n${output.trim()}`);
   }
   const isOk = outputs.length === 0;
-  const verdict = isOk ? paint('green', 'ok    ') : paint(['bold', 'red'], 'FAILED');
+  const verdict = isOk ? paint('green', 'ok    ') : paint('red', 'FAILED');
   console.log(`${verdict} ${name.padEnd(NAME_WIDTH)} ${secondsSince(started)}`);
   if (!isOk) console.log(`${outputs.join('\n')}${advice ? `\n${paint('yellow', `→ ${advice}`)}` : ''}\n`);
   return isOk;

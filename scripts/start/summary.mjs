@@ -28,7 +28,7 @@ export function summary({ port, broker, env }) {
   );
   return [
     '',
-    paint(['bold', 'green'], 'Spillway is ready'),
+    paint('green', 'Spillway is ready'),
     ...table,
     '',
     `${paint('bold', 'Try it')} (answers 202):`,

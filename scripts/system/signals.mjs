@@ -21,14 +21,15 @@ export function mergeRepeatedSignals(withinMs = 400) {
 }
 
 /**
- * Settles when this process is asked to end: Ctrl-C, SIGTERM, or the npm that runs it is gone.
+ * Settles when this process is asked to end: Ctrl-C, SIGTERM; its terminal was closed, or nobody reads what it
+ * prints any more; or the npm that runs it is gone.
  * @returns {Promise<void>}
  */
 export function interruption() {
   return new Promise((resolve) => {
     // n.b. for good: a signal that comes when nobody listens any more ends the process on the spot.
-    process.on('SIGINT', () => resolve());
-    process.on('SIGTERM', () => resolve());
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => resolve());
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => resolve());
     onEndOfNpm(resolve);
   });
 }

@@ -1,9 +1,9 @@
 import * as util from 'node:util';
 
-/** @typedef {Parameters<typeof util.styleText>[0]} Format */
-
 /** Progress and notices go to stderr, so that stdout holds results only (one JSON object with --json). */
 const toStderr = (/** @type {string} */ text) => void process.stderr.write(`${text}\n`);
+
+/** @typedef {'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'blue' | 'magenta' | 'cyan'} Format */
 
 /**
  * Colours where the stream is a terminal and NO_COLOR is unset.

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -44,9 +44,17 @@ export async function startFixture(
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<AppProcess> {
+  return untilReady(name, spawnTypescript(join(ROOT, 'test/fixtures', name), environment, args));
+}
+
+/** Runs a TypeScript program from its source, with the libraries' sources. */
+export function spawnTypescript(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[] = [],
+): AppProcess {
   const typescript = ['--import', './test/support/typescript.mjs', '--conditions', '@spillway/source'];
-  const main = join(ROOT, 'test/fixtures', name);
-  return untilReady(name, spawnNode(name, [...typescript, main, ...args], environment));
+  return spawnNode(basename(file), [...typescript, file, ...args], environment);
 }
 
 async function untilReady(name: string, app: AppProcess): Promise<AppProcess> {
