@@ -20,7 +20,7 @@ async function useOwnBroker() {
   const [broker] = await findOwnBrokers();
   if (!broker) return;
   process.env.RABBITMQ_URL = broker.url;
-  process.env.RABBITMQ_MANAGEMENT_URL ??= broker.managementUrl;
+  process.env.RABBITMQ_MANAGEMENT_URL = broker.managementUrl;
   say.step(`Using ${broker.name}`);
 }
 

@@ -22,7 +22,8 @@ import { DEFAULT_VERSION } from './versions.mjs';
  *
  * @typedef {'start' | 'test'} Purpose
  * @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer
- * @typedef {{ broker: Broker } | { server: RabbitServer } | { whyNot: string }} Attempt a broker that runs, or a server to start
+ * @typedef {{ broker: Broker } | { server: RabbitServer } | { whyNot: string, isFailure?: boolean }} Attempt a
+ *   broker that runs, a server to start, or why there is neither: it is not there, or it failed
  */
 
 /**
@@ -42,6 +43,8 @@ export async function acquireBroker({ purpose }) {
     // Not part of the attempt: no other way mends a server that is there and does not start; its log says why.
     if ('server' in attempt) return startOwn(attempt.server);
     reasons[way] = attempt.whyNot;
+    // The last one's is in the error that follows.
+    if (attempt.isFailure && way !== order.ways.at(-1)) say.warn(attempt.whyNot);
   }
   throw new UserError(explain(reasons));
 }
@@ -56,8 +59,7 @@ async function tryWay(way, purpose) {
     return await WAYS[way](purpose);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    say.warn(error.message);
-    return { whyNot: error.message.split('\n')[0] ?? '' };
+    return { whyNot: error.message, isFailure: true };
   }
 }
 

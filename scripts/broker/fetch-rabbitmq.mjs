@@ -16,6 +16,7 @@ import { suiteOf } from './versions.mjs';
 /** @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer */
 
 const ERLANG = 'usr/lib/erlang';
+
 /** What Debian calls the machines that we know the loader of. */
 const MACHINES = /** @type {Record<string, { architecture: string, triplet: string, loader: string }>} */ ({
   x64: { architecture: 'amd64', triplet: 'x86_64-linux-gnu', loader: 'ld-linux-x86-64.so.2' },

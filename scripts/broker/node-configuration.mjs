@@ -2,7 +2,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** @typedef {import('./node-record.mjs').NodeRecord} NodeRecord */
-/** @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer */
 
 /** Marks every process of a node, its daemons too, with the folder that it belongs to. */
 export const MARKER = 'SPILLWAY_BROKER_DIR';
@@ -45,7 +44,7 @@ export function writeConfiguration(dir, { ports }) {
  * the caller would reach into it.
  * @param {string} dir
  * @param {NodeRecord} record
- * @param {RabbitServer} server
+ * @param {{ erlangFolder: string }} server
  * @returns {Record<string, string>}
  */
 export function environmentOf(dir, { name, ports }, server) {

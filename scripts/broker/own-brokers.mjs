@@ -22,7 +22,7 @@ const nodeFolders = () =>
  * @param {NodeJS.ProcessEnv} [env]
  * @returns {Promise<OwnBroker[]>}
  */
-export async function findPrivateNodes({ RABBITMQ_VERSION: version } = process.env) {
+async function findPrivateNodes({ RABBITMQ_VERSION: version } = process.env) {
   const folders = nodeFolders().filter(({ key }) => !version || key === version);
   const found = await Promise.all(folders.map(({ dir }) => findServing(dir)));
   return found.flatMap((node) =>

@@ -1,5 +1,3 @@
-import type { RabbitServer } from './rabbitmq-server.mjs';
-
 /** A RabbitMQ node with everything of its own in one folder, on loopback ports of its own. */
 export interface PrivateNode {
   /** `amqp://guest:guest@127.0.0.1:PORT` */
@@ -25,7 +23,7 @@ export interface PrivateNodeOptions {
   /** One of the versions unpacked before. Default: RABBITMQ_VERSION, else the installed one, else one unpacked before. */
   version?: '3.10' | '4.0' | '4.3';
   /** The very server to start, instead of a version. */
-  server?: RabbitServer;
+  server?: { program: string; erlangFolder: string };
 }
 
 /**

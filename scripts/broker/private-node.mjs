@@ -12,7 +12,6 @@ import { findServing, hasServer, killNode, pidOf, stopNode } from './node-proces
 import { renewRecord } from './node-record.mjs';
 
 /** @typedef {import('./private-node.d.mts').PrivateNode} PrivateNode */
-/** @typedef {import('./rabbitmq-server.mjs').RabbitServer} RabbitServer */
 
 /** A boot takes 3 to 8 s on an idle machine. */
 const BOOT_TIMEOUT_MS = 90_000;
@@ -51,7 +50,7 @@ async function findRunning(dir) {
 
 /**
  * @param {string} dir
- * @param {RabbitServer} server
+ * @param {{ program: string, erlangFolder: string }} server
  */
 async function boot(dir, server) {
   const record = await renewRecord(dir);

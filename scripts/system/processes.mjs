@@ -19,7 +19,7 @@ export function isAlive(pid) {
  * When a process started, in a form only good for comparing. With the pid it names one process for ever, which
  * the pid alone does not, as the system gives it to another process later.
  * @param {number} pid
- * @returns {string | undefined} undefined: no such process
+ * @returns {string | undefined} undefined: no such process, or it has ended and its parent has not looked yet
  */
 export function startTimeOf(pid) {
   try {
@@ -28,8 +28,9 @@ export function startTimeOf(pid) {
         .toString()
         .trim();
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22 of proc(5); counted after the command name, which may hold spaces and brackets.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    // Fields 3 and 22 of proc(5); counted after the command name, which may hold spaces and brackets.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? undefined : fields[19];
   } catch {
     return undefined;
   }

@@ -29,4 +29,12 @@ describe('the start time of a process', () => {
     expect(startTimeOf(process.pid)).toBe(startTimeOf(process.pid));
     expect(startTimeOf(2 ** 22 + 1)).toBeUndefined();
   });
+
+  it('is none for a process that has ended, although nobody has asked how', async () => {
+    const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60']);
+    const [line] = await once(parent.stdout, 'data');
+    expect(await waitUntil(() => startTimeOf(Number(line)) === undefined, { timeoutMs: 5000 })).toBe(true);
+    parent.kill('SIGKILL');
+    await once(parent, 'close');
+  });
 });

@@ -25,8 +25,6 @@ export const say = {
   warn: (text) => toStderr(`${paint('yellow', '!', process.stderr)} ${text}`),
   /** @param {string} text */
   error: (text) => toStderr(`${paint('red', '✗', process.stderr)} ${text}`),
-  /** @param {string} text as it is, for example another program's output */
-  plain: toStderr,
 };
 
 /** @param {number} startedMs what `performance.now()` said at the beginning */

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { databaseUrl, allWritten } from '../support/rows.js';
+import { allWritten } from '../support/rows.js';
 import { System } from '../support/system.js';
 import { acceptedIds, postMany, postWebhook } from '../support/webhooks.js';
 import { until } from '../support/until.js';
@@ -64,6 +64,6 @@ async function expectRecovery(system: System, { url, ids }: Filled): Promise<voi
     return undefined;
   });
   const all = [...ids, ...later];
-  const rows = await allWritten(await databaseUrl(system.environment.SPILLWAY_DATA_DIR ?? ''), all);
-  expect(rows.toSorted()).toEqual(all.toSorted());
+  const rows = await allWritten(system.dataFolder, all);
+  expect(rows).toBe(all.length);
 }

@@ -1,38 +1,40 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
 import { until } from './until.js';
 
-/** The database the worker of a system writes to: its embedded one. */
-export async function databaseUrl(dataFolder: string): Promise<string> {
+/** Where the worker of a system shows the rows of its embedded database. */
+async function rowsUrl(dataFolder: string): Promise<string> {
   const file: unknown = JSON.parse(await readFile(join(dataFolder, 'database.json'), 'utf8'));
   const url: unknown = typeof file === 'object' && file !== null ? Reflect.get(file, 'url') : undefined;
   if (typeof url !== 'string') throw new Error(`no url in ${dataFolder}/database.json`);
   return url;
 }
 
-/** The delivery ids that are rows, each as often as it is one. */
-async function rowIds(url: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ delivery_id: string }>('select delivery_id from webhook_events');
-    return rows.map((row) => row.delivery_id);
-  } finally {
-    await client.end();
-  }
+/**
+ * Resolves when every id is a row, with how many rows there are; fails with the missing ids. The delivery id is the
+ * table's key, so as many rows as ids means that each is one row and there is no other.
+ */
+export async function allWritten(dataFolder: string, ids: readonly string[]): Promise<number> {
+  const url = await rowsUrl(dataFolder);
+  await until(async () => {
+    const written = new Set(await writtenIds(url, ids));
+    const missing = ids.filter((id) => !written.has(id));
+    if (missing.length === 0) return undefined;
+    return `${missing.length} of ${ids.length} ids are no row: ${missing.slice(0, 5).join(', ')}`;
+  });
+  return Number(fieldOf(await (await fetch(url)).json(), 'total'));
 }
 
-/** Resolves when every id is a row; fails with the missing ones. */
-export async function allWritten(url: string, ids: readonly string[]): Promise<string[]> {
-  let rows: string[] = [];
-  await until(async () => {
-    rows = await rowIds(url);
-    const written = new Set(rows);
-    const missing = ids.filter((id) => !written.has(id));
-    return missing.length === 0
-      ? undefined
-      : `${missing.length} of ${ids.length} ids are no row: ${missing.slice(0, 5).join(', ')}`;
-  });
-  return rows;
+async function writtenIds(url: string, ids: readonly string[]): Promise<unknown[]> {
+  const written: unknown[] = [];
+  for (let start = 0; start < ids.length; start += 1_000) {
+    const body = JSON.stringify(ids.slice(start, start + 1_000));
+    const rows: unknown = await (await fetch(url, { method: 'POST', body })).json();
+    if (Array.isArray(rows)) written.push(...rows.map((row: unknown) => fieldOf(row, 'deliveryId')));
+  }
+  return written;
+}
+
+function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
 }

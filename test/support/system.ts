@@ -45,6 +45,10 @@ export class System {
     return new System(folder, environment, vhost);
   }
 
+  get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
   async startGateway(
     environment: Readonly<Record<string, string>> = {},
   ): Promise<{ app: AppProcess; url: string }> {

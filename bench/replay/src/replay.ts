@@ -11,7 +11,7 @@ import { exitCodeOf, type ReplayResult } from './report/replay-result.js';
 import { checkRows, type RowCheck } from './rows/check-rows.js';
 import { locateDatabase } from './rows/database-location.js';
 import { describeError } from './rows/describe-error.js';
-import { PgRowStore } from './rows/pg.row-store.js';
+import { openRowStore } from './rows/open-row-store.js';
 import { Reconciliation } from './rows/reconciliation.js';
 import { planSends } from './schedule/send-plan.js';
 import { Ledger } from './send/ledger.js';
@@ -87,7 +87,7 @@ async function rowPhase(context: ReplayContext, { ledger, startedAtEpochMs }: Tr
   const { settings, env, interrupts, notices } = context;
   if (!settings.isRowCheckWanted) return { kind: 'not-wanted' };
   const reconciliation = new Reconciliation(onWallClock(ledger.acceptedPlannedAtMs, startedAtEpochMs));
-  const store = new PgRowStore(() => locateDatabase(env));
+  const store = openRowStore(env);
   const onPass = rowProgress({
     reconciliation,
     clock: systemClock,

@@ -3,9 +3,10 @@
  * - `DATABASE_REFUSED`: it answers, and does not let us in or do what we need.
  * - `DATABASE_IN_USE`: another process has the embedded database open.
  * - `DATABASE_FOLDER`: the folder of the embedded database cannot be written or read.
+ * - `DATABASE_STOPPED`: the embedded database crashed or was closed.
  */
 export type DatabaseUnavailableCode =
-  'DATABASE_UNREACHABLE' | 'DATABASE_REFUSED' | 'DATABASE_IN_USE' | 'DATABASE_FOLDER';
+  'DATABASE_UNREACHABLE' | 'DATABASE_REFUSED' | 'DATABASE_IN_USE' | 'DATABASE_FOLDER' | 'DATABASE_STOPPED';
 
 interface DatabaseUnavailable {
   code: DatabaseUnavailableCode;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { EventDatabase } from '../database/event-database.js';
 import { InvalidTextError } from './invalid-text.error.js';
-import { UnansweredRecordError } from './unanswered-record.error.js';
 
 export interface RecordedEvent {
   /** Unique for each event; a second record of the same id changes nothing. */
@@ -38,10 +37,7 @@ export class EventStore {
   async record({ deliveryId, event, action, body }: RecordedEvent): Promise<'written' | 'already-there'> {
     const parameters = [deliveryId, event, action ?? null, this.textOf(body)];
     const [row] = await this.database.query<{ written: number }>(RECORD, parameters);
-    if (!row)
-      throw new UnansweredRecordError(
-        `${this.database.location} did not take ${deliveryId}: nested too deep`,
-      );
+    if (!row) throw new Error(`${this.database.location} did not say whether ${deliveryId} was written`);
     return row.written === 1 ? 'written' : 'already-there';
   }
 

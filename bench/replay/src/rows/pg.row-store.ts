@@ -10,7 +10,7 @@ const FIND_ROWS = `
   from webhook_events where delivery_id = any($1::text[])`;
 
 /**
- * One client, one query at a time: the embedded database serves a single connection well.
+ * One client, one query at a time.
  * A failed query drops the client, so that the next one connects again, to wherever the database is by then.
  */
 export class PgRowStore implements RowStore {

@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * `database.json` in the data folder: where psql and `npm run replay` find the embedded database while it runs.
+ * `database.json` in the data folder: where the rows of the embedded database can be read while it is open.
  * A killed worker leaves it behind, so its `pid` may be of nobody.
  */
 export class AddressFile {

@@ -1,50 +1,46 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { DatabaseUnavailableError } from '../database-unavailable.error.js';
 import { errorFacts } from '../error-facts.js';
 import { EventDatabase, type QueryParameter, type Row } from '../event-database.js';
-import { PostgresDatabase } from '../postgres.database.js';
 import { AddressFile } from './address-file.js';
 import { prepareDatabaseFolder } from './database-folder.js';
+import { EmbeddedEngine } from './embedded-engine.js';
 import { FolderLock } from './folder-lock.js';
-
-/** The engine runs one statement at a time; more sessions of ours would only wait in another place. */
-const OWN_SESSIONS = 4;
-/** For psql and `npm run replay`. */
-const GUEST_SESSIONS = 4;
+import { RowsServer } from './rows.server.js';
 
 interface Parts {
-  readonly location: string;
-  readonly lock: FolderLock;
-  readonly addressFile: AddressFile;
-  readonly engine: PGlite;
-  readonly server: PGLiteSocketServer;
-  readonly sessions: PostgresDatabase;
+  location: string;
+  lock: FolderLock;
+  engine: EmbeddedEngine;
+  server: RowsServer;
+  addressFile: AddressFile;
 }
 
 /**
- * PostgreSQL inside this process, kept in `<dataDir>/database`: for trying things out without a server. While it is
- * open, other processes reach it at the address in `<dataDir>/database.json`.
- *
- * Our own statements go through the same socket server. It gives each session its transactions; called directly, the
- * one session of the engine would take our rows into the transaction a guest left open, and roll them back with it.
+ * PostgreSQL inside this process, kept in `<dataDir>/database`: for trying things out without a server.
+ * While it is open, its rows can be read at the address in `<dataDir>/database.json`.
  */
 export class EmbeddedDatabase extends EventDatabase {
+  private closed: Promise<void> | undefined;
+
   /** @throws DatabaseUnavailableError */
   static async open(dataDir: string): Promise<EmbeddedDatabase> {
     const dataFolder = resolve(dataDir);
     const lock = lockFolder(dataFolder);
     try {
-      return new EmbeddedDatabase(await openParts(dataFolder, lock));
+      const folder = await prepareDatabaseFolder(dataFolder);
+      const engine = await EmbeddedEngine.open(folder);
+      const server = await RowsServer.listen((sql, parameters) => runStatement(engine, sql, parameters));
+      const addressFile = new AddressFile(dataFolder);
+      addressFile.write(server.url);
+      const location = `the embedded database in ${folder}`;
+      return new EmbeddedDatabase({ location, lock, engine, server, addressFile });
     } catch (error) {
       lock.release();
       throw unusable(dataFolder, error);
     }
   }
-
-  private closing: Promise<void> | undefined;
 
   private constructor(private readonly parts: Parts) {
     super();
@@ -55,41 +51,37 @@ export class EmbeddedDatabase extends EventDatabase {
   }
 
   query<Result extends Row>(sql: string, parameters: readonly QueryParameter[]): Promise<readonly Result[]> {
-    return this.parts.sessions.query(sql, parameters);
+    return runStatement<Result>(this.parts.engine, sql, parameters);
   }
 
   close(): Promise<void> {
-    this.closing ??= this.closeOnce();
-    return this.closing;
+    // A second close must not release the lock of whoever came after the first.
+    this.closed ??= this.closeParts();
+    return this.closed;
   }
 
-  private async closeOnce(): Promise<void> {
-    const { addressFile, sessions, server, engine, lock } = this.parts;
+  private async closeParts(): Promise<void> {
+    const { addressFile, server, engine, lock } = this.parts;
     addressFile.remove();
-    await sessions.close();
-    await server.stop();
-    // n.b. PGlite sets the exit code of this process to 0.
-    const { exitCode } = process;
-    await engine.close();
-    process.exitCode = exitCode;
+    await Promise.all([server.close(), engine.close()]);
     lock.release();
   }
 }
 
-async function openParts(dataFolder: string, lock: FolderLock): Promise<Parts> {
-  const folder = await prepareDatabaseFolder(dataFolder);
-  // n.b. what a killed process had committed is there again; after a power failure it may not be, since PGlite
-  // never asks the system to sync its files.
-  const engine = await PGlite.create({ dataDir: folder, relaxedDurability: false });
-  const maxConnections = OWN_SESSIONS + GUEST_SESSIONS;
-  const server = new PGLiteSocketServer({ db: engine, host: '127.0.0.1', port: 0, maxConnections });
-  await server.start();
-  // The server speaks no TLS, and a client that asks for it first is hung up on.
-  const url = `postgres://postgres@${server.getServerConn()}/postgres?sslmode=disable`;
-  const sessions = await PostgresDatabase.open({ url, poolSize: OWN_SESSIONS });
-  const addressFile = new AddressFile(dataFolder);
-  addressFile.write(url);
-  return { location: `the embedded database in ${folder}`, lock, addressFile, engine, server, sessions };
+function runStatement<Result extends Row>(
+  engine: EmbeddedEngine,
+  sql: string,
+  parameters: readonly QueryParameter[],
+): Promise<readonly Result[]> {
+  return engine.run(async (pglite) => {
+    try {
+      return (await pglite.query<Result>(sql, [...parameters])).rows;
+    } catch (error) {
+      // PGlite hangs the parameters on its errors: a payload must not get into a log.
+      if (typeof error === 'object' && error !== null) Reflect.deleteProperty(error, 'params');
+      throw error;
+    }
+  });
 }
 
 function lockFolder(dataFolder: string): FolderLock {
