@@ -72,6 +72,7 @@ export class System {
   async close(): Promise<void> {
     await Promise.all(this.apps.map((app) => app.stop()));
     await this.vhost?.delete();
-    await rm(this.folder, { recursive: true, force: true });
+    // A process that was told to end may be writing its last.
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
