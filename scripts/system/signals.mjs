@@ -1,4 +1,6 @@
 const PARENT_POLL_MS = 500;
+/** Read at once: an npm that is killed while we prepare is gone when somebody asks. */
+const PARENT = process.ppid;
 
 /**
  * npm passes SIGINT and SIGTERM on to us although the terminal has already sent them to the whole process group: one
@@ -40,9 +42,8 @@ export function interruption() {
  */
 export function onEndOfNpm(listener) {
   if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
   const timer = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (process.ppid === PARENT) return;
     clearInterval(timer);
     listener();
   }, PARENT_POLL_MS).unref();

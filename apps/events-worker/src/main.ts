@@ -1,19 +1,10 @@
-import 'reflect-metadata';
-import type { INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { ApplicationLogger, runApplication } from '@spillway/work-queue';
-import { DatabaseUnavailableError } from './database/database-unavailable.error.js';
-import { EventsWorkerModule } from './events-worker.module.js';
-import { readWorkerOptions, WorkerOptionsError } from './options.js';
+// Until the application can close itself there is nothing to finish: a signal just ends the process.
+const end = (): never => process.exit(0);
+process.on('SIGTERM', end);
+process.on('SIGINT', end);
 
-async function start(): Promise<INestApplicationContext> {
-  const options = readWorkerOptions({ args: process.argv.slice(2), environment: process.env });
-  return NestFactory.createApplicationContext(EventsWorkerModule.forRoot(options), {
-    abortOnError: false,
-    logger: new ApplicationLogger(options.logLevels),
-  });
-}
+const { run } = await import('./application.js');
 
-await runApplication('events-worker', start, (error) => {
-  return error instanceof WorkerOptionsError || error instanceof DatabaseUnavailableError;
-});
+process.off('SIGTERM', end);
+process.off('SIGINT', end);
+await run();

@@ -5,7 +5,7 @@ const ACTION_HEADER = 'x-github-action';
 
 interface Received {
   readonly body: Uint8Array;
-  readonly messageId: string;
+  readonly messageId: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -22,7 +22,8 @@ export const githubEventCodec = {
 
   /** What is missing or of the wrong type stays out, for validation to name it. */
   decode(message: Received): GithubEvent {
-    const { messageId: deliveryId, body, headers } = message;
+    // Without an id of the publisher's it could not be written once, so validation refuses it.
+    const { messageId: deliveryId = '', body, headers } = message;
     return new GithubEvent({
       deliveryId,
       event: textOf(headers[EVENT_HEADER]) ?? '',

@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from './broker/broker.port.js';
+import { deadLetterQueueOf } from './broker/queue-target.js';
 import { ManagementApi } from './broker/management-api.js';
 import {
   ensureQueue,
@@ -18,6 +20,9 @@ import type { Telemetry } from './telemetry/telemetry.js';
 const NEWBORN_QUEUE_MS = 1_500;
 /** Readiness is asked often and by many; the broker is asked once in this time. */
 const VERIFIED_FOR_MS = 2_000;
+/** Whoever asks for readiness gives up soon; a broker that does not answer is not ready. */
+const VERIFY_TIMEOUT_MS = 2_000;
+const UNVERIFIED = `the broker did not answer within ${VERIFY_TIMEOUT_MS} ms`;
 
 export interface PreparedQueue {
   readonly wasCreated: boolean;
@@ -30,16 +35,19 @@ export interface PreparedQueue {
 /** Keeps the queues of this process as configured: at start, after every reconnect, and when asked for readiness. */
 export class BrokerTopology {
   private readonly deps: TopologyDeps;
+  private readonly management: ManagementApi | undefined;
   private readonly prepared = new Map<string, Promise<PreparedQueue>>();
+  private repairing: Promise<void> | undefined;
   private verified: { readonly at: number; readonly problems: Promise<string[]> } | undefined;
 
   constructor(
     private readonly settings: Settings,
     private readonly connection: BrokerConnection,
     private readonly telemetry: Telemetry,
+    private readonly limitFound: (queue: string, maxLength: number) => void,
   ) {
     const { managementUrl, url, limits } = settings;
-    const management =
+    this.management =
       limits === 'policy' && managementUrl !== undefined
         ? new ManagementApi({
             url: managementUrl,
@@ -48,7 +56,7 @@ export class BrokerTopology {
             vhost: url.vhost,
           })
         : undefined;
-    this.deps = { connection, management, limits };
+    this.deps = { connection, management: this.management, limits };
   }
 
   /** Looks, then policy, then queue; once per queue and process. */
@@ -60,12 +68,19 @@ export class BrokerTopology {
     return preparing;
   }
 
-  /** Queues that are not limited as configured. A management API that is away proves nothing, so it is no problem. */
+  /**
+   * What is not as configured, and alarms. A management API that refuses proves nothing, so that is no problem; one
+   * that does not answer in time is.
+   */
   async problems(): Promise<string[]> {
     if (!this.verified || Date.now() - this.verified.at > VERIFIED_FOR_MS) {
       this.verified = { at: Date.now(), problems: this.verify() };
     }
-    return this.verified.problems;
+    const timer = new AbortController();
+    const late = delay(VERIFY_TIMEOUT_MS, [UNVERIFIED], { signal: timer.signal }).catch(() => []);
+    const problems = await Promise.race([this.verified.problems, late]);
+    timer.abort();
+    return problems;
   }
 
   private async prepare(name: string): Promise<PreparedQueue> {
@@ -79,28 +94,45 @@ export class BrokerTopology {
     return { wasCreated, maxLength: inForce.maxLength ?? target.maxLength, settleMs };
   }
 
-  /** After a reconnect: a broker may come back without what we made. Repairs what is missing, changes nothing else. */
-  async repair(): Promise<void> {
+  /**
+   * After a reconnect, or when a dead letter found no queue: a broker may come back without what we made. Makes what
+   * is missing, changes nothing else.
+   */
+  repair(): Promise<void> {
+    this.repairing ??= this.repairAll().finally(() => (this.repairing = undefined));
+    return this.repairing;
+  }
+
+  private async repairAll(): Promise<void> {
     for (const name of this.prepared.keys()) {
-      try {
-        const target = this.targetOf(name);
-        if (await this.connection.inspectQueue(name)) await repairPolicy(target, this.deps);
-        else await ensureQueue(target, this.deps);
-      } catch (error) {
-        this.telemetry.emit('queue.check-failed', {
-          queue: name,
-          reason: error instanceof Error ? error.message : String(error),
-        });
-      }
+      await this.repairOne(this.targetOf(name)).catch((error: unknown) => {
+        const reason = error instanceof Error ? error.message : String(error);
+        this.telemetry.emit('queue.check-failed', { queue: name, reason });
+      });
     }
   }
 
+  private async repairOne(target: QueueTarget): Promise<void> {
+    const queues = [target.name, deadLetterQueueOf(target.name)];
+    const readings = await Promise.all(queues.map((queue) => this.connection.inspectQueue(queue)));
+    if (readings.includes(undefined)) await ensureQueue(target, this.deps);
+    else await repairPolicy(target, this.deps);
+  }
+
   private async verify(): Promise<string[]> {
-    const checks = [...this.prepared.keys()].map(async (name) => {
-      const verdict = await verifyLimit(this.targetOf(name), this.deps).catch(() => undefined);
-      return verdict && !verdict.ok ? [`${name}: ${verdict.reason}`] : [];
-    });
-    return (await Promise.all(checks)).flat();
+    const checks = [...this.prepared.keys()].map((name) => this.verifyOne(name).catch(() => []));
+    return (await Promise.all([this.alarms(), ...checks])).flat();
+  }
+
+  private async verifyOne(name: string): Promise<string[]> {
+    const verdict = await verifyLimit(this.targetOf(name), this.deps);
+    if (verdict.inForce.maxLength !== undefined) this.limitFound(name, verdict.inForce.maxLength);
+    return verdict.ok ? [] : [`${name}: ${verdict.reason}`];
+  }
+
+  private async alarms(): Promise<string[]> {
+    const hasAlarm = await this.management?.hasAlarm().catch(() => false);
+    return hasAlarm ? ['the broker is in a memory or disk alarm'] : [];
   }
 
   private targetOf(name: string): QueueTarget {

@@ -43,6 +43,16 @@ export class PublishPipeline {
     return [...this.publishers].filter(([, publisher]) => !publisher.isOpen).map(([name]) => name);
   }
 
+  /** Queues whose publishes the broker does not answer. */
+  get silentDoors(): string[] {
+    return [...this.publishers].filter(([, publisher]) => publisher.isSilent).map(([name]) => name);
+  }
+
+  /** The limit in force on the broker was found to be another. */
+  limitChanged(name: string, maxLength: number): void {
+    this.publishers.get(name)?.limitChanged(maxLength);
+  }
+
   /** Publishes the dead letters of one queue. They are as many as its handlers run, so that is the window. */
   async openDeadLetters(
     name: string,

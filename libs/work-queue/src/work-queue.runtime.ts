@@ -26,7 +26,7 @@ export class WorkQueueRuntime {
   private readonly topology: BrokerTopology;
   private readonly publishing: PublishPipeline;
   private readonly consuming: ConsumePipeline;
-  private readonly stopRepairing: () => void;
+  private readonly stopRepairing: ReadonlyArray<() => void>;
   private isStopping = false;
 
   constructor(
@@ -34,11 +34,10 @@ export class WorkQueueRuntime {
     readonly telemetry: Telemetry,
   ) {
     const { url, startTimeoutMs } = settings;
-    const publishName = `${settings.name} publish`;
     // Two connections: a blocked publisher must not keep acks from the broker.
     this.publishConnection = new ReconnectingConnection({
       url,
-      name: publishName,
+      name: `${settings.name} publish`,
       startTimeoutMs,
       telemetry,
     });
@@ -49,10 +48,16 @@ export class WorkQueueRuntime {
       startTimeoutMs,
       telemetry,
     });
-    this.topology = new BrokerTopology(settings, this.publishConnection, telemetry);
-    this.stopRepairing = telemetry.on('connection.opened', ({ connection }) => {
-      if (connection === publishName) void this.topology.repair();
-    });
+    // Its looks go over the connection that no alarm blocks.
+    this.topology = new BrokerTopology(settings, this.consumeConnection, telemetry, (queue, maxLength) =>
+      this.publishing.limitChanged(queue, maxLength),
+    );
+    this.stopRepairing = [
+      telemetry.on('connection.opened', ({ connection }) => {
+        if (connection === consumeName) void this.topology.repair();
+      }),
+      telemetry.on('settle.failed', () => void this.topology.repair()),
+    ];
     this.publishing = new PublishPipeline(settings, this.publishConnection, telemetry);
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
   }
@@ -99,16 +104,15 @@ export class WorkQueueRuntime {
   /** Everything that is left: consumers, outstanding confirms, connections. Idempotent. */
   async close(): Promise<void> {
     await this.stopConsuming();
-    this.stopRepairing();
+    for (const stop of this.stopRepairing) stop();
     await this.publishing.close(this.settings.confirmTimeoutMs);
     await Promise.all([this.publishConnection.close(), this.consumeConnection.close()]);
   }
 
   /** Ready means: connected, not blocked, doors open, consumers subscribed, queues limited as configured. */
   async health(): Promise<RuntimeHealth> {
-    const problems = this.isStopping
-      ? ['shutting down']
-      : [...this.localProblems(), ...(await this.topology.problems())];
+    const known = this.isStopping ? ['shutting down'] : this.localProblems();
+    const problems = known.length > 0 ? known : await this.topology.problems();
     return { isReady: problems.length === 0, problems };
   }
 
@@ -130,6 +134,7 @@ export class WorkQueueRuntime {
     if (down.length > 0) return down.map(([name, state]) => `${name} connection is ${state.kind}`);
     return [
       ...this.publishing.closedDoors.map((name) => `no channel to publish to ${name}`),
+      ...this.publishing.silentDoors.map((name) => `the broker confirms nothing published to ${name}`),
       ...this.consuming.silentQueues.map((name) => `not consuming ${name}`),
     ];
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { Client, Pool } from 'pg';
 import { DatabaseUnavailableError } from './database-unavailable.error.js';
@@ -18,6 +19,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const STATEMENT_TIMEOUT_MS = 30_000;
 /** For a server that fell silent, which no longer enforces its own timeout. Must be the longer one. */
 const QUERY_TIMEOUT_MS = 35_000;
+
+const CLOSE_TIMEOUT_MS = 2_000;
 
 /** SQLSTATE classes with which a server that we reached shows us the door: the settings are wrong, not the network. */
 const REFUSALS = /^(28...|3D000|42501)$/;
@@ -67,7 +70,14 @@ export class PostgresDatabase extends EventDatabase {
   }
 
   async close(): Promise<void> {
-    if (!this.pool.ending) await this.pool.end();
+    if (this.pool.ending) return;
+    // Handlers have finished by now; a statement that still waits for a lock must not keep the process.
+    const timer = new AbortController();
+    const late = delay(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal, ref: false }).catch(
+      () => undefined,
+    );
+    await Promise.race([this.pool.end(), late]);
+    timer.abort();
   }
 }
 

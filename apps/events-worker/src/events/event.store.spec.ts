@@ -119,7 +119,9 @@ function describeEventStore(given: () => Promise<TestDatabase>): void {
   });
 
   it('never takes JSON 100,000 levels deep for written, and is well afterwards', async () => {
-    await expect(record('deep', '['.repeat(100_000) + ']'.repeat(100_000))).rejects.toThrow(/did not say|stack depth/);
+    await expect(record('deep', '['.repeat(100_000) + ']'.repeat(100_000))).rejects.toThrow(
+      /did not say|stack depth/,
+    );
     await expect(find('deep')).resolves.toEqual([]);
     await expect(record('after deep', '{}')).resolves.toBe('written');
   });

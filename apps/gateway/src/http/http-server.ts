@@ -26,4 +26,9 @@ export function acceptRawJson(app: NestFastifyApplication, options: GatewayOptio
     else done(new UnsupportedMediaTypeException(`Content-Encoding ${encoding} is not supported`));
   });
   fastify.server.maxConnections = options.maxConnections;
+  // Node stops watching its timeouts when a server begins to close, and waits for ever for half a request.
+  fastify.addHook('preClose', (done) => {
+    setTimeout(() => fastify.server.closeAllConnections(), options.requestTimeoutMs).unref();
+    done();
+  });
 }

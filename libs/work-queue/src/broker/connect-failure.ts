@@ -5,10 +5,13 @@ const ACCESS_REFUSED = /ACCESS[-_]REFUSED/;
 /** With the vhost refused the broker closes where the client library expects an open; it does not pass on why. */
 const NOT_ALLOWED = /NOT[-_]ALLOWED|Expected ConnectionOpenOk; got <ConnectionClose/;
 
+/** What OpenSSL says to a peer that answers in plain text. */
+const NO_TLS = /wrong version number/;
+
 /** Wrong credentials or vhost do not become right by waiting; a broker that is not up yet does. */
 export function isFinalConnectFailure(error: unknown): boolean {
   const text = messageOf(error);
-  return ACCESS_REFUSED.test(text) || NOT_ALLOWED.test(text);
+  return ACCESS_REFUSED.test(text) || NOT_ALLOWED.test(text) || NO_TLS.test(text);
 }
 
 /** The failure in words: what was tried, why it failed, what to do next. Never shows a password. */
@@ -23,6 +26,9 @@ function describe(error: unknown, url: BrokerUrl): string {
   }
   if (ACCESS_REFUSED.test(text)) {
     return `RabbitMQ at ${url.safeUrl} refuses user ${JSON.stringify(url.username)}: wrong user name or password (guest may connect from the broker's own machine only). Correct RABBITMQ_URL.`;
+  }
+  if (NO_TLS.test(text)) {
+    return `the port of ${url.safeUrl} does not speak TLS. Write amqp:// instead of amqps://, or name the TLS port.`;
   }
   if (hasCode(error, 'ENOTFOUND')) {
     return `no host is called ${JSON.stringify(url.hostname)} (${url.safeUrl}). Correct RABBITMQ_URL.`;

@@ -88,6 +88,13 @@ export class ManagementApi {
     accepted(call, await this.send(call, this.path('policies', name), { method: 'PUT', body }));
   }
 
+  /** Whether a memory or disk alarm is on: a connection that has not published yet is not told. */
+  async hasAlarm(): Promise<boolean> {
+    const { status } = await this.send(this.call('check alarms'), `${this.safeUrl}/api/health/checks/alarms`);
+    // 200: none. 503: there is one. Anything else, such as a refused right, tells nothing.
+    return status === 503;
+  }
+
   private call(action: string): ManagementCall {
     return { url: this.safeUrl, username: this.username, vhost: this.vhost, action };
   }

@@ -26,6 +26,7 @@ export interface ReconnectingConnectionOptions {
 
 const HEARTBEAT_SECONDS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
+const SHORTEST_ATTEMPT_MS = 100;
 const BACKOFF_INITIAL_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
 
@@ -104,7 +105,8 @@ export class ReconnectingConnection implements BrokerConnection {
         const failure = toConnectError(error, this.options.url);
         if (isFinal(error)) throw failure;
         await this.backOff(attempt, failure.message, deadline - Date.now());
-        if (Date.now() >= deadline) throw failure;
+        // What a last attempt of a few milliseconds would say hides the reason.
+        if (deadline - Date.now() < SHORTEST_ATTEMPT_MS) throw failure;
       }
     }
   }

@@ -85,8 +85,8 @@ interface Declaration {
 }
 
 function absent(target: QueueTarget, view: BrokerView): string | undefined {
-  if (view.queue) return undefined;
-  return `Queue "${target.name}" does not exist on the broker. Restart the process to create it.`;
+  const missing = missingQueues(target, view).map(({ name }) => `"${name}"`);
+  return missing.length === 0 ? undefined : `${missing.join(' and ')} does not exist on the broker.`;
 }
 
 function drift(target: QueueTarget, view: BrokerView): string | undefined {

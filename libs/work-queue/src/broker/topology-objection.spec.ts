@@ -44,10 +44,10 @@ describe('an objection to setting the limit', () => {
     );
   });
 
-  it('names every policy in the way, and the priority that beats them all', () => {
+  it('names every policy in the way, and what to do', () => {
     const policies = [policy({ name: 'one', priority: 150 }), policy({ name: 'two', priority: 300 })];
     const objection = objectionTo(target, { ...empty, policies });
-    expect(objection).toMatch(/policy "two" .* and policy "one" .*in the QoS file above 300/);
+    expect(objection).toMatch(/policy "two" .* and policy "one" .*lower its priority below 100/);
   });
 
   it('is not raised over a mirroring policy, which quorum queues ignore', () => {

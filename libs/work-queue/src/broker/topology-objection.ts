@@ -64,12 +64,10 @@ function queueOf({ queue }: QueuePolicy, target: QueueTarget, view: BrokerView):
 }
 
 function overruledBy(ours: QueuePolicy, conflicts: readonly ConflictingPolicy[]): string {
-  const highest = Math.max(...conflicts.map(({ policy }) => policy.priority));
   return (
     `RabbitMQ applies one policy to a queue and merges none. "${ours.queue}" is also matched by ` +
     `${conflicts.map(describeConflict).join(' and ')}, so "${ours.name}" (priority ${ours.priority}) would not ` +
-    `surely be the one. Narrow the pattern of the other or lower its priority below ${ours.priority}, ` +
-    `or set the policy priority in the QoS file above ${highest}.`
+    `surely be the one. Narrow the pattern of the other or lower its priority below ${ours.priority}.`
   );
 }
 

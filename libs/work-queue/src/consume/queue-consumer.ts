@@ -29,6 +29,8 @@ export type DeliveryWork = (delivery: Delivery, signals: WorkSignals) => Promise
 
 const BACKOFF_INITIAL_MS = 100;
 const BACKOFF_MAX_MS = 5_000;
+/** A broker that is well answers a cancel in milliseconds. */
+const CANCEL_TIMEOUT_MS = 2_000;
 /** After the deadline handlers get this long to notice their aborted signal before the channel is closed on them. */
 const ABANDON_GRACE_MS = 1_000;
 
@@ -54,9 +56,11 @@ export class QueueConsumer {
     const abandoned = this.abandoned.signal;
     // Every handler of this process watches it, which is no leak.
     setMaxListeners(0, abandoned);
-    this.inFlight = new InFlight(options.concurrency, (delivery) =>
-      work(delivery, { stopping: delivery.ending, abandoned }),
-    );
+    this.inFlight = new InFlight(options.concurrency, async (delivery) => {
+      // What a lost channel took along comes again; begun now it would surely be done twice.
+      if (delivery.ending.aborted) delivery.giveBack();
+      else await work(delivery, { stopping: delivery.ending, abandoned });
+    });
   }
 
   get queue(): string {
@@ -99,7 +103,11 @@ export class QueueConsumer {
   /** Nothing more starts from the first moment on, but what is given back before the cancel would come again. */
   private async quiet(channel: ConsumeChannel | undefined): Promise<void> {
     const unstarted = this.inFlight.stop();
-    if (channel?.isOpen) await channel.cancel(this.consumerTag).catch(() => undefined);
+    if (channel?.isOpen) {
+      // A frozen broker never answers; what it still delivers is given back or dies with the channel.
+      const cancelled = channel.cancel(this.consumerTag).catch(() => undefined);
+      await this.doneWithin(CANCEL_TIMEOUT_MS, cancelled);
+    }
     for (const delivery of unstarted) delivery.giveBack();
     await this.inFlight.idle();
   }

@@ -31,18 +31,15 @@ export class Executor {
 
   async execute(message: IncomingMessage, messageId: string, signals: ExecutorSignals): Promise<Outcome> {
     const context = new WorkContext({ queue: this.handler.queue, messageId, message });
-    const payload = await this.payloadOf(message, messageId);
+    const payload = await this.payloadOf(message);
     if ('kind' in payload) return payload;
     return this.attempts(payload.value, context, signals);
   }
 
-  private async payloadOf(
-    message: IncomingMessage,
-    messageId: string,
-  ): Promise<{ value: unknown } | Outcome> {
+  private async payloadOf(message: IncomingMessage): Promise<{ value: unknown } | Outcome> {
     let reason: DeadReason = 'undecodable';
     try {
-      const decoded = this.codec.decode({ ...message, messageId });
+      const decoded = this.codec.decode(message);
       reason = 'invalid';
       const { payloadType, queue } = this.handler;
       return { value: payloadType ? await validatePayload(decoded, payloadType, queue) : decoded };

@@ -10,7 +10,10 @@ export interface WorkContextInput {
 /** What a handler gets with `@Ctx()`: everything about the message but its payload. */
 export class WorkContext {
   readonly queue: string;
-  /** Identity of the work: the same for every delivery of it. Write once per id and redelivery is harmless. */
+  /**
+   * Identity of the work: the same for every delivery of it. Write once per id and redelivery is harmless. A message
+   * that its publisher gave none has a new one for each delivery; `WorkQueue.publish` always gives one.
+   */
   readonly messageId: string;
   readonly headers: Readonly<Record<string, unknown>>;
   /** The bytes as they were published. */

@@ -9,7 +9,8 @@ export interface EncodedPayload {
 export interface ReceivedMessage {
   readonly body: Buffer;
   readonly contentType: string | undefined;
-  readonly messageId: string;
+  /** Undefined when the publisher gave none. */
+  readonly messageId: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 

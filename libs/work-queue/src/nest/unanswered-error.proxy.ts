@@ -10,7 +10,8 @@ export class UnansweredErrorProxy extends ExternalErrorProxy {
   override createProxy(...[target, filters, type]: Parameters<CreateProxy>): ReturnType<CreateProxy> {
     const answering: typeof filters = Object.create(filters);
     answering.next = async (error, host) => {
-      const answer: unknown = await filters.next(error, host);
+      // n.b. not `next`, which logs what it throws on; a failure is logged where it is settled.
+      const answer: unknown = await filters.invokeCustomFilters(error, host);
       if (answer === undefined) throw error;
       return answer;
     };

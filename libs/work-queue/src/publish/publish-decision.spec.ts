@@ -55,9 +55,21 @@ describe('what a publisher says', () => {
     ['the broker stays silent', { at: 'broker', answer: 'silence', reading: undefined }, QUORUM, 'unknown'],
     // trunc(0.8 x 129) = 103: a quorum queue that was full accepts again there.
     ['a quorum queue nacks above trunc(0.8 x limit)', nacked(104), QUORUM, 'queue-full'],
-    ['a quorum queue nacks at trunc(0.8 x limit)', nacked(103), QUORUM, 'broker-unavailable'],
+    [
+      'a quorum queue without workers nacks at trunc(0.8 x limit)',
+      nacked(103, 0),
+      QUORUM,
+      'broker-unavailable',
+    ],
+    ['a quorum queue nacks, and workers drained it before it was asked', nacked(103), QUORUM, 'queue-full'],
     ['a classic queue nacks at its limit', nacked(129), CLASSIC, 'queue-full'],
-    ['a classic queue nacks one below its limit', nacked(128), CLASSIC, 'broker-unavailable'],
+    [
+      'a classic queue without workers nacks one below its limit',
+      nacked(128, 0),
+      CLASSIC,
+      'broker-unavailable',
+    ],
+    ['a classic queue nacks, and workers drained it before it was asked', nacked(128), CLASSIC, 'queue-full'],
     ['a full queue without workers nacks', nacked(129, 0), QUORUM, 'queue-full'],
     ['an empty queue without workers nacks: its leader is away', nacked(0, 0), QUORUM, 'broker-unavailable'],
     ['a drop-head queue nacks, however full', nacked(500), FEED, 'broker-unavailable'],

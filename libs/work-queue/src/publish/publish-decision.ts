@@ -47,7 +47,7 @@ const ACCEPTED: PublishDecision = { accepted: true };
  * | connection | not open                                  | broker-unavailable | safe, nothing was sent  |
  * | window     | no slot within the wait budget            | gateway-busy       | safe, nothing was sent  |
  * | broker     | acked                                     | (accepted)         |                         |
- * | broker     | nacked, and the ready count says full     | queue-full         | safe, refused           |
+ * | broker     | nacked; the ready count says full, or consumers may have drained it since | queue-full | safe, refused |
  * | broker     | nacked otherwise (leader away, 0 and 0)   | broker-unavailable | safe, refused           |
  * | broker     | returned                                  | unroutable         | no, a deployment error  |
  * | broker     | lost or silent: nobody knows              | unknown            | only with the same id   |
@@ -83,11 +83,8 @@ function decideAnswer(
 
 /** AMQP 0-9-1 gives a nack no reason. A drop-head queue never refuses for its length. */
 function decideNack(reading: QueueReading | undefined, target: PublishTarget): PublishDecision {
-  const isQueueFull =
-    reading !== undefined &&
-    target.overflow === 'reject-publish' &&
-    isFull({ ready: reading.readyMessages, maxLength: target.maxLength, type: target.type });
-  if (!isQueueFull) return refused('broker-unavailable', BROKER_RETRY_MS);
+  if (!reading || target.overflow !== 'reject-publish' || !wasFull(reading, target))
+    return refused('broker-unavailable', BROKER_RETRY_MS);
   return refused(
     'queue-full',
     retryAfterMs({
@@ -98,6 +95,14 @@ function decideNack(reading: QueueReading | undefined, target: PublishTarget): P
       concurrencyTotal: target.concurrencyTotal,
     }),
   );
+}
+
+/**
+ * The ready count is read after the nack. Consumers may have drained below the limit since; without any, it says what
+ * it was. A queue that cannot be asked answers 0 and 0.
+ */
+function wasFull({ readyMessages: ready, consumers }: QueueReading, target: PublishTarget): boolean {
+  return consumers > 0 || isFull({ ready, maxLength: target.maxLength, type: target.type });
 }
 
 function refused(reason: RefusalReason, retryAfter: number | undefined): PublishDecision {

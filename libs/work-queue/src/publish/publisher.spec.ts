@@ -87,14 +87,14 @@ describe('a publisher', () => {
 
   it('judges fullness by the limit in force', async () => {
     const { connection, publisher, publishAnd } = await setUp();
-    connection.inspect = async () => FULL;
+    connection.inspect = async () => ({ ...FULL, consumers: 0 });
     publisher.limitChanged(1_000);
     expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);
   });
 
   it('calls a nack of a queue with room, or one that cannot be read, unavailable', async () => {
     const { connection, publishAnd } = await setUp();
-    connection.inspect = async () => ({ readyMessages: 3, consumers: 1 });
+    connection.inspect = async () => ({ readyMessages: 3, consumers: 0 });
     expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);
     connection.inspect = () => Promise.reject(new Error('404'));
     expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);

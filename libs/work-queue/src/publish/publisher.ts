@@ -24,6 +24,8 @@ export interface PublisherOptions {
 /** Publishes that may wait for a slot at a time, in windows: what is more is refused at once. */
 const WAITERS_PER_SLOT = 10;
 const REOPEN_DELAY_MS = 200;
+/** A passive declare takes less than a millisecond; whoever waits for an answer has waited for the confirm already. */
+const READING_TIMEOUT_MS = 1_000;
 
 /** Publishes to one queue on a confirm channel of its own; resolves when stored, throws a typed error when not. */
 export class Publisher {
@@ -31,6 +33,7 @@ export class Publisher {
   private readonly closing = new AbortController();
   private channel: PublishChannel | undefined;
   private reading: Promise<QueueReading | undefined> | undefined;
+  private isUnanswered = false;
 
   constructor(
     private readonly connection: BrokerConnection,
@@ -43,6 +46,11 @@ export class Publisher {
 
   get isOpen(): boolean {
     return this.channel?.isOpen === true;
+  }
+
+  /** A publish passed its confirm deadline, and the broker has answered none since. */
+  get isSilent(): boolean {
+    return this.isUnanswered;
   }
 
   /** The limit in force was found to be another: an operator's policy caps it, or it was changed. */
@@ -111,8 +119,17 @@ export class Publisher {
     message: OutgoingMessage,
   ): Promise<ConfirmAnswer | 'silence'> {
     const answered = this.send(channel, message);
-    void answered.then(() => this.window.release());
-    return this.withinDeadline<ConfirmAnswer | 'silence'>(answered, 'silence');
+    void answered.then(() => {
+      this.isUnanswered = false;
+      this.window.release();
+    });
+    const answer = await withinDeadline<ConfirmAnswer | 'silence'>(
+      answered,
+      this.options.confirmTimeoutMs,
+      'silence',
+    );
+    this.isUnanswered ||= answer === 'silence';
+    return answer;
   }
 
   /** A message that cannot be encoded (a header AMQP has no type for) throws, and takes no slot with it. */
@@ -125,20 +142,12 @@ export class Publisher {
     }
   }
 
-  private withinDeadline<T>(answer: Promise<T>, otherwise: T): Promise<T> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(otherwise), this.options.confirmTimeoutMs);
-      void answer.then((value) => {
-        clearTimeout(timer);
-        resolve(value);
-      });
-    });
-  }
-
   private async readingAfter(answer: ConfirmAnswer | 'silence'): Promise<QueueReading | undefined> {
     if (answer !== 'nacked') return undefined;
     // Many nacks at once share one look at the queue. A queue without a leader may never answer it.
-    this.reading ??= this.withinDeadline(this.inspect(), undefined).finally(() => (this.reading = undefined));
+    this.reading ??= withinDeadline(this.inspect(), READING_TIMEOUT_MS, undefined).finally(
+      () => (this.reading = undefined),
+    );
     return this.reading;
   }
 
@@ -207,6 +216,16 @@ export class Publisher {
     }
     return undefined;
   }
+}
+
+function withinDeadline<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(otherwise), deadlineMs);
+    void answer.then((value) => {
+      clearTimeout(timer);
+      resolve(value);
+    });
+  });
 }
 
 function describeConnection(state: BrokerConnection['state'], isClosing: boolean): string {

@@ -40,12 +40,17 @@ function prepare(folder: string): Promise<void> {
   const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
   return new Promise((resolve, reject) => {
     const args = ['-e', PREPARE, pglite, folder];
-    const child = execFile(process.execPath, args, { timeout: PREPARE_TIMEOUT_MS }, (error, _stdout, stderr) => {
-      process.off('exit', stop);
-      if (error)
-        reject(new Error(stderr.trim() || `making ${folder} ended with ${error.signal ?? error.code}`));
-      else resolve();
-    });
+    const child = execFile(
+      process.execPath,
+      args,
+      { timeout: PREPARE_TIMEOUT_MS },
+      (error, _stdout, stderr) => {
+        process.off('exit', stop);
+        if (error)
+          reject(new Error(stderr.trim() || `making ${folder} ended with ${error.signal ?? error.code}`));
+        else resolve();
+      },
+    );
     // A start that fails for another reason must not leave it behind.
     const stop = (): void => void child.kill();
     process.once('exit', stop);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
 import type { ConsumeChannel, PublishChannel, QueueArguments, QueueReading } from '../broker.port.js';
 import type { BrokerUrl } from '../broker-url.js';
@@ -14,6 +15,9 @@ export interface AmqpConnectionOptions {
   /** Gives up connecting; of no effect once connected. */
   readonly signal: AbortSignal;
 }
+
+/** A declare takes milliseconds. */
+const DECLARE_TIMEOUT_MS = 5_000;
 
 /** One AMQP connection from open to end. It does not come back: ReconnectingConnection makes the next one. */
 export class AmqpConnection {
@@ -95,9 +99,24 @@ export class AmqpConnection {
    * would go down with it. The next declare opens another.
    */
   private onDeclareChannel<T>(declare: (channel: Channel) => Promise<T>): Promise<T> {
-    const turn = this.declaring.then(async () => declare(await this.sharedChannel()));
+    const turn = this.declaring.then(async () => this.inTime(declare(await this.sharedChannel())));
     this.declaring = turn.catch(() => undefined);
     return turn;
+  }
+
+  /** A queue without a leader may never answer; what waits behind it must not wait for ever. */
+  private async inTime<T>(reply: Promise<T>): Promise<T> {
+    const timer = new AbortController();
+    const late = delay(DECLARE_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
+      this.declareChannel = undefined;
+      throw new Error(`the broker did not answer within ${DECLARE_TIMEOUT_MS} ms`);
+    });
+    late.catch(() => undefined);
+    try {
+      return await Promise.race([reply, late]);
+    } finally {
+      timer.abort();
+    }
   }
 
   private sharedChannel(): Promise<Channel> {
