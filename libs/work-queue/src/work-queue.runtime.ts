@@ -41,10 +41,9 @@ export class WorkQueueRuntime {
       startTimeoutMs,
       telemetry,
     });
-    const consumeName = `${settings.name} consume`;
     this.consumeConnection = new ReconnectingConnection({
       url,
-      name: consumeName,
+      name: `${settings.name} consume`,
       startTimeoutMs,
       telemetry,
     });
@@ -53,8 +52,8 @@ export class WorkQueueRuntime {
       this.publishing.limitChanged(queue, maxLength),
     );
     this.stopRepairing = [
-      telemetry.on('connection.opened', ({ connection }) => {
-        if (connection === consumeName) void this.topology.repair();
+      telemetry.on('connection.opened', () => {
+        if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
       }),
       telemetry.on('settle.failed', () => void this.topology.repair()),
     ];
@@ -111,8 +110,7 @@ export class WorkQueueRuntime {
 
   /** Ready means: connected, not blocked, doors open, consumers subscribed, queues limited as configured. */
   async health(): Promise<RuntimeHealth> {
-    const known = this.isStopping ? ['shutting down'] : this.localProblems();
-    const problems = known.length > 0 ? known : await this.topology.problems();
+    const problems = this.isStopping ? ['shutting down'] : await this.problems();
     return { isReady: problems.length === 0, problems };
   }
 
@@ -125,7 +123,8 @@ export class WorkQueueRuntime {
     this.telemetry.emit('queue.ready', { queue: name, wasCreated, maxLength, explanation });
   }
 
-  private localProblems(): string[] {
+  /** Without its connections there is nothing to be asked, and asking would take its time. */
+  private async problems(): Promise<string[]> {
     const connections = [
       ['publish', this.publishConnection.state],
       ['consume', this.consumeConnection.state],
@@ -136,6 +135,7 @@ export class WorkQueueRuntime {
       ...this.publishing.closedDoors.map((name) => `no channel to publish to ${name}`),
       ...this.publishing.silentDoors.map((name) => `the broker confirms nothing published to ${name}`),
       ...this.consuming.silentQueues.map((name) => `not consuming ${name}`),
+      ...(await this.topology.problems()),
     ];
   }
 }

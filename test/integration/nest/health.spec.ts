@@ -84,7 +84,7 @@ it('a queue that was deleted makes it not ready, and the reason names it', async
   expect(problems).toEqual(
     expect.arrayContaining([
       'not consuming jobs',
-      expect.stringContaining('Queue "jobs" does not exist on the broker'),
+      expect.stringContaining('"jobs" does not exist on the broker'),
     ]),
   );
 });
