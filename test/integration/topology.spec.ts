@@ -233,7 +233,7 @@ describe('another policy on the queue', () => {
     await setPolicy('policies', 'everything', { priority });
     const message = await refusal(ensureQueue(work, deps()));
     expect(message).toMatch(`policy "everything" (priority ${priority}, pattern .*)`);
-    expect(message).toMatch(`set the policy priority in the QoS file above ${priority}`);
+    expect(message).toMatch('lower its priority below 100');
     expect(await policyNames()).toEqual(['everything']);
     expect(await ready('orders')).toBeUndefined();
   });
