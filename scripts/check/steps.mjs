@@ -21,9 +21,14 @@ export const STEPS = [
   },
   {
     name: 'unused exports',
-    // A package's index is its public API; a type may be exported for whoever uses the value it describes.
+    // A package's index is its public API; an application is imported late, which the tool does not see; a type may be exported for whoever uses the value it describes.
     commands: [
-      ['ts-unused-exports', 'test/tsconfig.json', '--excludePathsFromReport=src/index', '--allowUnusedTypes'],
+      [
+        'ts-unused-exports',
+        'test/tsconfig.json',
+        '--excludePathsFromReport=src/index;src/application',
+        '--allowUnusedTypes',
+      ],
     ],
   },
   {
