@@ -34,7 +34,7 @@ export function summary({ port, broker, env }) {
     `${paint('bold', 'Try it')} (answers 202):`,
     curlLine(gateway, env.GITHUB_WEBHOOK_SECRET),
     `${paint('bold', 'Send real webhooks')}, in another terminal:`,
-    `${port === DEFAULT_PORT ? '' : `PORT=${port} `}npm run replay -- --rate 200 --duration 10s`,
+    `${port === DEFAULT_PORT ? '' : `PORT=${port} `}npm run replay -- --rate 200 --duration 10s${env.DATABASE_URL ? '   (with the same DATABASE_URL)' : ''}`,
     '',
     paint('dim', 'Ctrl-C stops everything: accepted work is finished or kept in the queue.'),
     '',

@@ -40,9 +40,14 @@ export function parseQosText(text: string, path: string): QosFile {
   }
   const resolved = resolveQosFile(contentOf(document, path));
   if (resolved.ok) return resolved;
+  const located = resolved.problems.map(({ path: place, message }) => ({
+    line: lineOf(place, document, lines),
+    message,
+  }));
+  const inOrder = located.toSorted((one, other) => one.line - other.line);
   throw wrong(
     path,
-    resolved.problems.map((problem) => `line ${lineOf(problem, document, lines)}: ${problem.message}`),
+    inOrder.map(({ line, message }) => `line ${line}: ${message}`),
   );
 }
 
@@ -66,9 +71,9 @@ async function readText(path: string): Promise<string> {
 }
 
 /** The line of the value a problem is about; for something missing, the line of what it is missing in. */
-function lineOf(problem: Problem, document: Document, lines: LineCounter): number {
-  for (let length = problem.path.length; length > 0; length--) {
-    const node: unknown = document.getIn(problem.path.slice(0, length), true);
+function lineOf(place: Problem['path'], document: Document, lines: LineCounter): number {
+  for (let length = place.length; length > 0; length--) {
+    const node: unknown = document.getIn(place.slice(0, length), true);
     if (isNode(node) && node.range) return lines.linePos(node.range[0]).line;
   }
   return 1;

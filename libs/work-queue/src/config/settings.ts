@@ -99,7 +99,7 @@ function problemsOf(settings: Omit<Settings, 'url'>): string[] {
   return [
     ...settings.queues.filter((name) => !settings.qos.has(name)).map((name) => unknownQueue(name, settings)),
     ...Object.keys(settings.codecs)
-      .filter((name) => !settings.qos.has(name))
+      .filter((name) => !settings.qos.has(name) && !settings.queues.includes(name))
       .map((name) => `codecs: ${unknownQueue(name, settings)}`),
     ...wrongNumbers(settings),
     ...managementProblems(settings),

@@ -231,6 +231,7 @@ function withinDeadline<T>(answer: Promise<T>, deadlineMs: number, otherwise: T)
 function describeConnection(state: BrokerConnection['state'], isClosing: boolean): string {
   if (isClosing) return 'this process is shutting down';
   if (state.kind === 'blocked') return `blocked: ${state.reason}`;
-  if (state.kind === 'waiting') return `connection lost: ${state.reason}`;
+  // Why is in the log; an address of ours is nothing for the clients who get to read this.
+  if (state.kind === 'waiting') return 'connection lost';
   return state.kind === 'open' ? 'the channel is being opened' : `connection ${state.kind}`;
 }

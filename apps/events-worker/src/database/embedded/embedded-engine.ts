@@ -20,7 +20,8 @@ export class EmbeddedEngine {
   static async open(folder: string): Promise<EmbeddedEngine> {
     // n.b. what a killed process had committed is there again; after a power failure it may not be, since PGlite
     // never asks the system to sync its files.
-    return new EmbeddedEngine(await PGlite.create({ dataDir: folder, relaxedDurability: false }));
+    const pglite = await keepingExitCode(() => PGlite.create({ dataDir: folder, relaxedDurability: false }));
+    return new EmbeddedEngine(pglite);
   }
 
   private constructor(private readonly pglite: PGlite) {}
@@ -37,10 +38,7 @@ export class EmbeddedEngine {
     await this.last;
     if (this.state.kind !== 'running') return;
     this.state = { kind: 'closed' };
-    // n.b. PGlite sets the exit code of this process to 0.
-    const { exitCode } = process;
-    await this.pglite.close();
-    process.exitCode = exitCode;
+    await keepingExitCode(() => this.pglite.close());
   }
 
   private async runNow<Result>(work: (pglite: PGlite) => Promise<Result>): Promise<Result> {
@@ -54,6 +52,16 @@ export class EmbeddedEngine {
       if (!SQLSTATE.test(errorFacts(error).code ?? '')) this.state = { kind: 'crashed', cause: error };
       throw error;
     }
+  }
+}
+
+/** n.b. PGlite sets the exit code of this process: 0 when it closes, another when it cannot open. */
+async function keepingExitCode<Result>(work: () => Promise<Result>): Promise<Result> {
+  const { exitCode } = process;
+  try {
+    return await work();
+  } finally {
+    process.exitCode = exitCode;
   }
 }
 

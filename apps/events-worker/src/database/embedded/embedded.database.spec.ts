@@ -95,6 +95,7 @@ describe('EmbeddedDatabase', () => {
   it(
     'opens after kill -9 with every committed row',
     async () => {
+      await database.close();
       const pglite = createRequire(import.meta.url).resolve('@electric-sql/pglite');
       const writer = spawn(process.execPath, ['-e', WRITER, pglite, join(dataDir, 'database')]);
       await once(writer.stdout, 'data');
