@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection } from './broker/broker.port.js';
 import { deadLetterQueueOf } from './broker/queue-target.js';
 import { ManagementApi } from './broker/management-api.js';
@@ -12,6 +11,7 @@ import {
 import type { Settings } from './config/settings.js';
 import { qosOf } from './publish-pipeline.js';
 import type { Telemetry } from './telemetry/telemetry.js';
+import { withinDeadline } from './timing/within-deadline.js';
 
 /**
  * A single node that is killed sooner after a quorum queue was created can bring the queue back empty or stuck
@@ -76,11 +76,7 @@ export class BrokerTopology {
     if (!this.verified || Date.now() - this.verified.at > VERIFIED_FOR_MS) {
       this.verified = { at: Date.now(), problems: this.verify() };
     }
-    const timer = new AbortController();
-    const late = delay(VERIFY_TIMEOUT_MS, [UNVERIFIED], { signal: timer.signal }).catch(() => []);
-    const problems = await Promise.race([this.verified.problems, late]);
-    timer.abort();
-    return problems;
+    return withinDeadline(this.verified.problems, VERIFY_TIMEOUT_MS, [UNVERIFIED]);
   }
 
   private async prepare(name: string): Promise<PreparedQueue> {

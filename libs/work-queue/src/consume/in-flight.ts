@@ -26,7 +26,7 @@ export class InFlight<Item> {
   /** Starts nothing more; hands out what has not started. */
   stop(): Item[] {
     this.isStopped = true;
-    return this.waiting.splice(0);
+    return this.takeWaiting();
   }
 
   /** What has not started; the caller settles it. Used when its channel is gone. */

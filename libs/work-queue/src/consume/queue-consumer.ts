@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrokerConnection, ConsumeChannel } from '../broker/broker.port.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { withinDeadline } from '../timing/within-deadline.js';
 import { Delivery } from './delivery.js';
 import { InFlight } from './in-flight.js';
 
@@ -92,9 +93,9 @@ export class QueueConsumer {
   private async drainOnce(deadlineMs: number): Promise<void> {
     this.stopping.abort();
     const { channel } = this;
-    if (!(await this.doneWithin(deadlineMs, this.quiet(channel)))) {
+    if (!(await isDoneWithin(deadlineMs, this.quiet(channel)))) {
       this.abandoned.abort(new Error('the drain deadline has passed'));
-      await this.doneWithin(ABANDON_GRACE_MS, this.inFlight.idle());
+      await isDoneWithin(ABANDON_GRACE_MS, this.inFlight.idle());
     }
     await channel?.close();
     this.telemetry.emit('consumer.stopped', { queue: this.options.queue });
@@ -106,18 +107,10 @@ export class QueueConsumer {
     if (channel?.isOpen) {
       // A frozen broker never answers; what it still delivers is given back or dies with the channel.
       const cancelled = channel.cancel(this.consumerTag).catch(() => undefined);
-      await this.doneWithin(CANCEL_TIMEOUT_MS, cancelled);
+      await isDoneWithin(CANCEL_TIMEOUT_MS, cancelled);
     }
     for (const delivery of unstarted) delivery.giveBack();
     await this.inFlight.idle();
-  }
-
-  private async doneWithin(milliseconds: number, work: Promise<void>): Promise<boolean> {
-    const timer = new AbortController();
-    const late = delay(milliseconds, false, { signal: timer.signal }).catch(() => false);
-    const isDone = await Promise.race([work.then(() => true), late]);
-    timer.abort();
-    return isDone;
   }
 
   /** Resolves once consuming; the result resolves with the reason when that ends. */
@@ -196,6 +189,14 @@ export class QueueConsumer {
     const reason = error instanceof Error ? error.message : String(error);
     this.telemetry.emit('consumer.lost', { queue: this.options.queue, reason, retryInMs });
   }
+}
+
+function isDoneWithin(deadlineMs: number, work: Promise<void>): Promise<boolean> {
+  return withinDeadline(
+    work.then(() => true),
+    deadlineMs,
+    false,
+  );
 }
 
 function deferred(): { promise: Promise<string>; resolve: (reason: string) => void } {

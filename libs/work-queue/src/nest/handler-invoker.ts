@@ -37,7 +37,9 @@ export class HandlerInvoker {
   invokerOf(host: HandlerHost): Invoke {
     // The one instance NestJS shows for a transient class is a placeholder whose constructor never ran.
     const isShared = host.wrapper.isDependencyTreeStatic() && !host.wrapper.isTransient;
-    const invoke = isShared ? this.bind(host, host.wrapper.instance) : this.perMessage(host);
+    // Looked up once, not for each message.
+    const creator = this.creatorFor(host);
+    const invoke = isShared ? bind(creator, host, host.wrapper.instance) : this.perMessage(creator, host);
     return async (payload, context) => {
       try {
         return await invoke(payload, context);
@@ -50,7 +52,7 @@ export class HandlerInvoker {
   }
 
   /** A request-scoped or transient class is made anew for each message; its REQUEST is the WorkContext. */
-  private perMessage(host: HandlerHost): Invoke {
+  private perMessage(creator: ExternalContextCreator, host: HandlerHost): Invoke {
     return async (payload, context) => {
       const contextId = ContextIdFactory.create();
       this.moduleRef.registerRequestByContextId(context, contextId);
@@ -62,24 +64,8 @@ export class HandlerInvoker {
         contextId,
         host.wrapper,
       );
-      return this.bind(host, instance, contextId)(payload, context);
+      return bind(creator, host, instance, contextId)(payload, context);
     };
-  }
-
-  private bind(host: HandlerHost, instance: object, contextId?: { id: number }): Invoke {
-    const { methodName } = host;
-    return this.creatorFor(host).create(
-      instance,
-      methodOf(instance, methodName),
-      methodName,
-      PARAMETERS_METADATA,
-      { exchangeKeyForValue },
-      contextId,
-      // Without it NestJS takes a transient guard's placeholder, whose constructor never ran.
-      host.wrapper.id,
-      { guards: true, interceptors: true, filters: true },
-      'rpc',
-    );
   }
 
   /**
@@ -93,6 +79,27 @@ export class HandlerInvoker {
       externalErrorProxy: { value: errorProxy },
     });
   }
+}
+
+function bind(
+  creator: ExternalContextCreator,
+  host: HandlerHost,
+  instance: object,
+  contextId?: { id: number },
+): Invoke {
+  const { methodName } = host;
+  return creator.create(
+    instance,
+    methodOf(instance, methodName),
+    methodName,
+    PARAMETERS_METADATA,
+    { exchangeKeyForValue },
+    contextId,
+    // Without it NestJS takes a transient guard's placeholder, whose constructor never ran.
+    host.wrapper.id,
+    { guards: true, interceptors: true, filters: true },
+    'rpc',
+  );
 }
 
 function exchangeKeyForValue(type: number, data: unknown, args: readonly unknown[]): unknown {

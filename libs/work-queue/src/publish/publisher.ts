@@ -8,6 +8,7 @@ import type {
 } from '../broker/broker.port.js';
 import type { RefusalReason } from '../errors/work-queue.error.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
+import { withinDeadline } from '../timing/within-deadline.js';
 import { ConfirmWindow } from './confirm-window.js';
 import { decidePublish, type PublishEnd, type PublishTarget } from './publish-decision.js';
 import { toError } from './refusal.js';
@@ -83,9 +84,7 @@ export class Publisher {
   /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channel. */
   async close(deadlineMs: number): Promise<void> {
     this.closing.abort();
-    const deadline = new AbortController();
-    await Promise.race([this.window.idle(), delay(deadlineMs, undefined, deadline).catch(() => undefined)]);
-    deadline.abort();
+    await withinDeadline(this.window.idle(), deadlineMs, undefined);
     if (this.channel?.isOpen && this.connection.state.kind === 'open') await this.channel.close();
   }
 
@@ -216,16 +215,6 @@ export class Publisher {
     }
     return undefined;
   }
-}
-
-function withinDeadline<T>(answer: Promise<T>, deadlineMs: number, otherwise: T): Promise<T> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(otherwise), deadlineMs);
-    void answer.then((value) => {
-      clearTimeout(timer);
-      resolve(value);
-    });
-  });
 }
 
 function describeConnection(state: BrokerConnection['state'], isClosing: boolean): string {

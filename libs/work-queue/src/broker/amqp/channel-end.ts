@@ -1,15 +1,13 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel } from 'amqplib';
+import { withinDeadline } from '../../timing/within-deadline.js';
 
 /** A broker that is well answers a close in milliseconds; one that is not must not keep a process from ending. */
 const CLOSE_TIMEOUT_MS = 2_000;
 
 /** n.b. the library's close waits for the broker's answer, and for ever when the connection dies before it comes. */
 export async function closed(closing: Promise<void>, ended: Promise<string>): Promise<void> {
-  const timer = new AbortController();
-  const late = delay(CLOSE_TIMEOUT_MS, undefined, { signal: timer.signal }).catch(() => undefined);
-  await Promise.race([closing.catch(() => undefined), ended, late]);
-  timer.abort();
+  const isOver = Promise.race([closing.catch(() => undefined), ended]);
+  await withinDeadline<unknown>(isOver, CLOSE_TIMEOUT_MS, undefined);
 }
 
 /**
