@@ -176,6 +176,8 @@ export function incoming(message: Partial<IncomingMessage> = {}): IncomingMessag
     messageId: 'id-1',
     contentType: 'application/json',
     headers: {},
+    replyTo: undefined,
+    correlationId: undefined,
     ...message,
   };
 }

@@ -3,12 +3,31 @@
  * no other file knows the client library.
  */
 
-/** A message on its way out. Always persistent and mandatory, through the default exchange. */
+/** A message on its way out. Always persistent, through the default exchange. */
 export interface OutgoingMessage {
   readonly queue: string;
   readonly body: Buffer;
   readonly messageId: string;
   /** Undefined only for a dead letter whose original had none. */
+  readonly contentType: string | undefined;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** Where the worker's reply goes; `DIRECT_REPLY_TO` on a channel that was opened for replies. */
+  readonly replyTo?: string;
+  /** Comes back with the reply. */
+  readonly correlationId?: string;
+  /** Time to live in the queue, milliseconds; afterwards the broker dead-letters it, once it is at the head. */
+  readonly expirationMs?: number;
+  /** False for replies only: nobody may be waiting any more, and that is nobody's error. @default true */
+  readonly isMandatory?: boolean;
+}
+
+/** The broker's pseudo-queue for replies; it becomes an address of its own, starting with it, in each delivery. */
+export const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
+
+/** The answer of a worker to one caller. */
+export interface IncomingReply {
+  readonly correlationId: string | undefined;
+  readonly body: Buffer;
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
 }
@@ -37,6 +56,8 @@ export interface IncomingMessage {
   readonly messageId: string | undefined;
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
+  readonly replyTo: string | undefined;
+  readonly correlationId: string | undefined;
 }
 
 export interface ConsumeRequest {

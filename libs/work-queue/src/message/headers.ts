@@ -2,11 +2,15 @@
 export const HEADERS = {
   /** When the publisher sent it, milliseconds since the epoch. */
   publishedAt: 'x-published-at',
+  /** When the work is no longer worth starting, milliseconds since the epoch. */
+  deadline: 'x-deadline',
+  /** On a reply: the reason the work was dead-lettered for; absent when it succeeded. */
+  replyFailed: 'x-reply-failed',
   /** The pattern of a message that came through the NestJS transport. */
   pattern: 'x-pattern',
   /** What every header on a dead letter starts with. */
   deadPrefix: 'x-dead-',
-  /** On a dead letter: why (`failed`, `permanent`, `undecodable`, `invalid`). */
+  /** On a dead letter: why (`failed`, `permanent`, `undecodable`, `invalid`, `expired`). */
   deadReason: 'x-dead-reason',
   /** On a dead letter: the queue it came from. */
   deadQueue: 'x-dead-queue',

@@ -69,13 +69,19 @@ export class AmqpConsumeChannel implements ConsumeChannel {
 }
 
 function toIncoming(message: ConsumeMessage): IncomingMessage {
-  const { messageId, contentType, headers } = message.properties;
+  const { headers } = message.properties;
   return {
     deliveryTag: message.fields.deliveryTag,
     isRedelivered: message.fields.redelivered,
     body: message.content,
-    messageId: typeof messageId === 'string' ? messageId : undefined,
-    contentType: typeof contentType === 'string' ? contentType : undefined,
+    messageId: textOf(message.properties.messageId),
+    contentType: textOf(message.properties.contentType),
     headers: headers ?? {},
+    replyTo: textOf(message.properties.replyTo),
+    correlationId: textOf(message.properties.correlationId),
   };
+}
+
+function textOf(property: unknown): string | undefined {
+  return typeof property === 'string' ? property : undefined;
 }
