@@ -1,4 +1,5 @@
 export { backoffMs, type BackoffInput } from './backoff.js';
+export { drainedAtMost, type DrainSpeed } from './drain.js';
 export { formatDuration, parseDuration } from './duration.js';
 export { explain } from './explain.js';
 export {
@@ -7,8 +8,16 @@ export {
   type QueueLengthInput,
   type ThompsonInput,
 } from './latency-law.js';
-export { isFull, reopenLength, type Fill, type QueueType } from './limit.js';
-export { MAX_RETRY_AFTER_MS, MIN_RETRY_AFTER_MS, retryAfterMs, type RetryAfterInput } from './retry-after.js';
+export { isFull, reopenLength, type Fill, type QueueType, type RefusedFill } from './limit.js';
+export { probeDelayMs, type ProbeDelayInput } from './probe-delay.js';
+export {
+  MAX_RETRY_AFTER_MS,
+  MIN_RETRY_AFTER_MS,
+  backoffRetryAfterMs,
+  retryAfterMs,
+  type BackoffRetryAfterInput,
+  type RetryAfterInput,
+} from './retry-after.js';
 export {
   describeFileOptions,
   describeQueueOptions,

@@ -20,7 +20,21 @@ export interface Fill {
   readonly type: QueueType;
 }
 
-/** Whether a nack at this fill means "full"; if not, the broker had another reason, such as a lost leader. */
-export function isFull({ ready, maxLength, type }: Fill): boolean {
-  return ready > reopenLength(maxLength, type);
+/** Ready messages that have to go before a full queue accepts again. */
+export function excess({ ready, maxLength, type }: Fill): number {
+  return Math.max(0, ready - reopenLength(maxLength, type));
+}
+
+export interface RefusedFill extends Fill {
+  /** Messages that workers can have taken out between the publish and the reading of `ready`. @default 0 */
+  readonly drainedAtMost?: number;
+}
+
+/**
+ * Whether a nack at this fill means "full"; if not, the broker had another reason, such as a lost leader.
+ *
+ * Full is where the queue would have refused with everything still in it that can have been drained since.
+ */
+export function isFull({ ready, maxLength, type, drainedAtMost = 0 }: RefusedFill): boolean {
+  return ready + drainedAtMost > reopenLength(maxLength, type);
 }

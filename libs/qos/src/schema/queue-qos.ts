@@ -62,8 +62,14 @@ export class QueueQos {
   @Option(queue.window)
   readonly window: number;
 
+  @Option(queue.windowBytes)
+  readonly windowBytes: number;
+
   @Option(queue.alertAt)
   readonly alertAt: number;
+
+  @Option(queue.shedLowAt)
+  readonly shedLowAt: number;
 
   @Option(failure.maxAttempts)
   readonly maxAttempts: number;

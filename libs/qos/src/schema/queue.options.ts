@@ -5,6 +5,10 @@ import { choice, integer, number } from './kind.js';
 import type { OptionDeclaration } from './option.js';
 import { completeSizing } from './sizing-draft.js';
 
+const KIB = 1_024;
+const MIB = 1_024 * KIB;
+const GIB = 1_024 * MIB;
+
 export type Overflow = 'reject-publish' | 'drop-head';
 
 export const type: OptionDeclaration<QueueType> = {
@@ -71,7 +75,8 @@ export const maxLength: OptionDeclaration<number> = {
   doc: [
     'Sets the limit outright instead of deriving it from `maxLatency`.',
     '`maxLatency` and `serviceTime` may then be absent.',
-    'Without `serviceTime` the drain rate is unknown, and a refused client is asked to come back after one second.',
+    'Without `serviceTime` the drain rate is unknown,',
+    'and a refused client is asked to come back as if there were room again after one second.',
   ],
   tooLow: 'bursts are refused that the workers could have absorbed in time.',
   tooHigh: 'accepted work waits longer than anybody wants its result.',
@@ -96,6 +101,21 @@ export const window: OptionDeclaration<number> = {
     'on a quorum queue `gateways` x `window` messages can land after it is full; it is sized shorter by as many.',
 };
 
+export const windowBytes: OptionDeclaration<number> = {
+  name: 'windowBytes',
+  // No less than 1 KiB, so that a number that was meant as MiB is refused.
+  kind: integer({ min: KIB, max: GIB }),
+  unit: 'bytes',
+  whenAbsent: { use: 8 * MIB },
+  doc: [
+    'Bytes in the publishes of one gateway to this queue that may be waiting for the confirm of the broker.',
+    'A single message larger than this is still let through when nothing else is outstanding.',
+    'The default is 8 MiB.',
+  ],
+  tooLow: 'large messages are published one after another.',
+  tooHigh: 'a stalled broker makes each gateway hold that much more memory.',
+};
+
 export const alertAt: OptionDeclaration<number> = {
   name: 'alertAt',
   kind: { ...number({ min: 0.01, max: 1 }), type: 'ratio' },
@@ -103,4 +123,17 @@ export const alertAt: OptionDeclaration<number> = {
   doc: ['Share of `maxLength` at which operators are alerted, before anybody is refused.'],
   tooLow: 'alerts during ordinary bursts, until nobody reads them.',
   tooHigh: 'the alert comes with the first refusal instead of before it.',
+};
+
+export const shedLowAt: OptionDeclaration<number> = {
+  name: 'shedLowAt',
+  kind: { ...number({ min: 0.01, max: 1 }), type: 'ratio' },
+  whenAbsent: { use: 0.8 },
+  doc: [
+    'Share of `maxLength` from which work published with priority `low` is refused,',
+    'so that a burst of bulk work never costs the important requests their place.',
+    '1 makes no difference between the two.',
+  ],
+  tooLow: 'bulk work is refused while there is room.',
+  tooHigh: 'bulk work fills the queue before anything is kept for the rest.',
 };

@@ -13,6 +13,8 @@ describe('a single option that is refused', () => {
     [{ workers: Number.NaN }, 'workers: expected an integer from 1 to 10000, got: NaN'],
     [{ serviceTimeCv: -1 }, 'serviceTimeCv: expected a number from 0 to 5, got: -1'],
     [{ alertAt: 70 }, 'alertAt: expected a number from 0.01 to 1, got: 70'],
+    [{ shedLowAt: 0 }, 'shedLowAt: expected a number from 0.01 to 1, got: 0'],
+    [{ windowBytes: 8 }, 'windowBytes: expected an integer from 1024 to 1073741824, got: 8'],
     [{ maxLatency: 20 }, 'maxLatency: expected a duration with a unit such as 250ms or 2s, got: 20'],
     [
       { maxLatency: '2 days' },
