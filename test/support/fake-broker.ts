@@ -6,8 +6,10 @@ import type {
   ConsumeChannel,
   ConsumeRequest,
   IncomingMessage,
+  IncomingReply,
   OutgoingMessage,
   PublishChannel,
+  PublishChannelOptions,
   QueueReading,
 } from '../../libs/work-queue/src/broker/broker.port.js';
 import { Telemetry, type TelemetryEvents } from '../../libs/work-queue/src/telemetry/telemetry.js';
@@ -25,6 +27,7 @@ export class FakeConnection implements BrokerConnection {
   /** Called before a channel is made; throw or wait in it to have opening fail or take time. */
   beforeOpen: () => Promise<void> = () => Promise.resolve();
   private readonly waiters = new Set<() => void>();
+  private readonly listeners = new Set<(state: ConnectionState) => void>();
 
   get publishChannel(): FakePublishChannel {
     return last(this.publishChannels);
@@ -36,12 +39,17 @@ export class FakeConnection implements BrokerConnection {
 
   /** The connection goes, and its channels with it. */
   lose(reason = 'gone'): void {
-    this.state = { kind: 'waiting', attempt: 0, retryInMs: 0, reason };
+    this.become({ kind: 'waiting', attempt: 0, retryInMs: 0, reason });
     for (const channel of [...this.publishChannels, ...this.consumeChannels]) channel.end(reason);
   }
 
+  /** The broker's alarm starts. */
+  block(reason = 'low on memory'): void {
+    this.become({ kind: 'blocked', reason });
+  }
+
   comeBack(): void {
-    this.state = { kind: 'open' };
+    this.become({ kind: 'open' });
     for (const wake of this.waiters) wake();
     this.waiters.clear();
   }
@@ -56,9 +64,14 @@ export class FakeConnection implements BrokerConnection {
     });
   }
 
-  async openPublishChannel(): Promise<PublishChannel> {
+  onStateChange(listener: (state: ConnectionState) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async openPublishChannel({ onReply }: PublishChannelOptions = {}): Promise<PublishChannel> {
     await this.beforeOpen();
-    const channel = new FakePublishChannel();
+    const channel = new FakePublishChannel(onReply);
     this.publishChannels.push(channel);
     return channel;
   }
@@ -79,7 +92,12 @@ export class FakeConnection implements BrokerConnection {
 
   async close(): Promise<void> {
     this.lose('closed');
-    this.state = { kind: 'closed' };
+    this.become({ kind: 'closed' });
+  }
+
+  private become(state: ConnectionState): void {
+    this.state = state;
+    for (const listener of this.listeners) listener(state);
   }
 }
 
@@ -114,9 +132,19 @@ class FakePublishChannel extends FakeChannel implements PublishChannel {
   /** Answers by itself when set. */
   autoAnswer: ConfirmAnswer | undefined;
 
-  publish(message: OutgoingMessage): Promise<ConfirmAnswer> {
-    if (this.autoAnswer) return Promise.resolve(this.autoAnswer);
-    return new Promise((answer) => this.sent.push({ message, answer }));
+  constructor(readonly onReply?: (reply: IncomingReply) => void) {
+    super();
+  }
+
+  publish(message: OutgoingMessage, onAnswer: (answer: ConfirmAnswer) => void): void {
+    if (this.autoAnswer) return onAnswer(this.autoAnswer);
+    let isAnswered = false;
+    const answer = (given: ConfirmAnswer): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      onAnswer(given);
+    };
+    this.sent.push({ message, answer });
   }
 
   override end(reason: string): void {

@@ -1,5 +1,9 @@
 export type { Codec, EncodedPayload, ReceivedMessage } from './message/codec.js';
 export { HEADERS } from './message/headers.js';
+export type { Priority } from './admission/admission.js';
+export type { Pass } from './admission/passes.js';
+export type { Preadmission } from './queue-door.js';
+export type { RefusalNotice } from './errors/refusal.js';
 export type { WorkQueueOptions } from './config/settings.js';
 export { BrokerBlockedError } from './errors/broker-blocked.error.js';
 export { BrokerUnavailableError } from './errors/broker-unavailable.error.js';
@@ -7,6 +11,10 @@ export { ConfigurationError } from './errors/configuration.error.js';
 export { ConfirmLostError } from './errors/confirm-lost.error.js';
 export { ConfirmTimeoutError } from './errors/confirm-timeout.error.js';
 export { ConnectError } from './errors/connect.error.js';
+export { IdempotencyConflictError } from './errors/idempotency-conflict.error.js';
+export { InvalidMessageError } from './errors/invalid-message.error.js';
+export { NoWorkersError } from './errors/no-workers.error.js';
+export { WorkFailedError } from './errors/work-failed.error.js';
 export { HandlerRegistrationError } from './errors/handler-registration.error.js';
 export { ManagementError } from './errors/management.error.js';
 export { MessageTooLargeError } from './errors/message-too-large.error.js';
@@ -31,6 +39,12 @@ export { WorkQueueExceptionFilter } from './nest/work-queue.exception-filter.js'
 export { WorkQueueHealth } from './nest/work-queue.health.js';
 export { type WorkQueueAsyncOptions, WorkQueueModule } from './nest/work-queue.module.js';
 export { WorkQueueTransport, type WorkQueueTransportOptions } from './nest/work-queue.transport.js';
-export { type PublishOptions, type PublishReceipt, WorkQueue } from './publish/work-queue.js';
 export { type JobEnd, type JobSettled, Telemetry, type TelemetryEvents } from './telemetry/telemetry.js';
 export { type RuntimeHealth, WorkQueueRuntime } from './work-queue.runtime.js';
+export {
+  type PublishOptions,
+  type PublishReceipt,
+  type RequestOptions,
+  type RequestOutcome,
+  WorkQueue,
+} from './work-queue.js';

@@ -1,22 +1,45 @@
 import type { QueueQos } from '@spillway/qos';
-import type { BrokerConnection, OutgoingMessage } from './broker/broker.port.js';
+import { Admission } from './admission/admission.js';
+import type { BrokerConnection, OutgoingMessage, QueueReading } from './broker/broker.port.js';
 import { type Settings, unknownQueue } from './config/settings.js';
 import { ConfigurationError } from './errors/configuration.error.js';
 import type { Codec } from './message/codec.js';
 import { jsonCodec } from './message/json.codec.js';
-import type { PublishTarget } from './publish/publish-decision.js';
 import { Publisher, type PublisherOptions } from './publish/publisher.js';
-import { WorkQueue } from './publish/work-queue.js';
+import { RecentIds } from './publish/recent-ids.js';
+import { ReplyWaiters } from './publish/reply-waiters.js';
+import { QueueDoor } from './queue-door.js';
 import type { Telemetry } from './telemetry/telemetry.js';
+import { withinDeadline } from './timing/within-deadline.js';
+import { WorkQueue } from './work-queue.js';
+
+/** A passive declare takes less than a millisecond; whoever waits for an answer has waited for the confirm already. */
+const LOOK_TIMEOUT_MS = 1_000;
+
+/** Replies that may be on their way at a time; what is more is lost, and its caller gets a 202. */
+const REPLY_WINDOW = { messages: 100, bytes: 16_000_000 };
+
+type DoorQos = Pick<
+  QueueQos,
+  'type' | 'overflow' | 'maxLength' | 'window' | 'windowBytes' | 'serviceTimeMs' | 'shedLowAt'
+> & { readonly concurrencyTotal: number };
+
+interface Connections {
+  readonly publish: BrokerConnection;
+  /** Queues are looked at over the one that no alarm blocks. */
+  readonly look: BrokerConnection;
+}
 
 /** The publisher's side in one place: a publisher and a door per queue, and one per dead-letter queue. */
 export class PublishPipeline {
   private readonly publishers = new Map<string, Publisher>();
+  private readonly doors = new Map<string, QueueDoor>();
   private readonly queues = new Map<string, WorkQueue>();
+  private replies: Promise<Publisher> | undefined;
 
   constructor(
     private readonly settings: Settings,
-    private readonly connection: BrokerConnection,
+    private readonly connections: Connections,
     private readonly telemetry: Telemetry,
   ) {
     for (const name of settings.queues) this.addQueue(name, qosOf(name, settings));
@@ -33,10 +56,8 @@ export class PublishPipeline {
 
   /** Opens the door of a queue; `maxLength` is the limit in force on the broker. */
   async open(name: string, maxLength: number): Promise<void> {
-    const publisher = this.publishers.get(name);
-    if (!publisher) return;
-    publisher.limitChanged(maxLength);
-    await publisher.open();
+    this.limitChanged(name, maxLength);
+    await this.publishers.get(name)?.open();
   }
 
   get closedDoors(): string[] {
@@ -50,7 +71,7 @@ export class PublishPipeline {
 
   /** The limit in force on the broker was found to be another. */
   limitChanged(name: string, maxLength: number): void {
-    this.publishers.get(name)?.limitChanged(maxLength);
+    this.doors.get(name)?.limitChanged(maxLength);
   }
 
   /** Publishes the dead letters of one queue. They are as many as its handlers run, so that is the window. */
@@ -58,43 +79,87 @@ export class PublishPipeline {
     name: string,
     concurrency: number,
   ): Promise<(message: OutgoingMessage) => Promise<void>> {
-    const deadName = `${name}.dead`;
-    const target: PublishTarget = {
-      name: deadName,
+    const qos: DoorQos = {
       type: 'quorum',
       // It refuses nothing for its length.
       overflow: 'drop-head',
       maxLength: Number.MAX_SAFE_INTEGER,
       window: concurrency,
+      windowBytes: Number.MAX_SAFE_INTEGER,
       serviceTimeMs: undefined,
       concurrencyTotal: concurrency,
+      shedLowAt: 1,
     };
     // What the broker has delivered it takes again; refused here it would go round for ever.
     const options = { ...this.settings, maxMessageBytes: Number.MAX_SAFE_INTEGER };
-    const publisher = this.addPublisher(deadName, target, options);
+    const deadName = `${name}.dead`;
+    const publisher = this.addPublisher(deadName, qos, options);
+    const door = this.doorOf(deadName, qos, publisher, options);
     await publisher.open();
-    return (message) => publisher.publish(message);
+    return (message) => door.send(message);
+  }
+
+  /**
+   * Sends the reply of a handler; not mandatory, since nobody may be waiting any more. Rejects when it was not stored.
+   */
+  async publishReply(message: OutgoingMessage): Promise<void> {
+    const publisher = await this.replyPublisher();
+    const end = await publisher.publish(message);
+    if (end.at !== 'broker' || end.answer !== 'acked') throw new Error(`the reply ended at the ${end.at}`);
   }
 
   async close(deadlineMs: number): Promise<void> {
-    await Promise.all([...this.publishers.values()].map((publisher) => publisher.close(deadlineMs)));
+    const replies = await this.replies?.catch(() => undefined);
+    const publishers = [...this.publishers.values(), ...(replies ? [replies] : [])];
+    await Promise.all(publishers.map((publisher) => publisher.close(deadlineMs)));
+  }
+
+  /** Opened by the first reply: few workers have callers that wait. */
+  private replyPublisher(): Promise<Publisher> {
+    if (this.replies) return this.replies;
+    const publisher = new Publisher(this.connections.publish, REPLY_WINDOW, this.settings);
+    this.replies = publisher.open().then(() => publisher);
+    this.replies.catch(() => (this.replies = undefined));
+    return this.replies;
   }
 
   private addQueue(name: string, qos: QueueQos): void {
-    const { type, overflow, maxLength, window, serviceTimeMs } = qos;
-    const concurrencyTotal = qos.workers * qos.concurrency;
-    const target = { name, type, overflow, maxLength, window, serviceTimeMs, concurrencyTotal };
-    const publisher = this.addPublisher(name, target, this.settings);
-    this.queues.set(
-      name,
-      new WorkQueue(name, publisher, codecOf(name, this.settings), overflow === 'drop-head'),
-    );
+    const { settings } = this;
+    const waiters = new ReplyWaiters(settings.maxCallers);
+    const doorQos = { ...qos, concurrencyTotal: qos.workers * qos.concurrency };
+    const publisher = this.addPublisher(name, doorQos, settings, waiters);
+    const door = this.doorOf(name, doorQos, publisher, settings);
+    this.doors.set(name, door);
+    const recentIds = new RecentIds(settings.recentIds);
+    const codec = codecOf(name, settings);
+    const mayBeDropped = qos.overflow === 'drop-head';
+    this.queues.set(name, new WorkQueue(name, { door, codec, recentIds, waiters, mayBeDropped }));
   }
 
-  private addPublisher(name: string, target: PublishTarget, options: PublisherOptions): Publisher {
-    const publisher = new Publisher(this.connection, target, options, this.telemetry);
+  private addPublisher(
+    name: string,
+    { window, windowBytes }: DoorQos,
+    options: PublisherOptions,
+    waiters?: ReplyWaiters,
+  ): Publisher {
+    const size = { messages: window, bytes: windowBytes };
+    const publisher = new Publisher(this.connections.publish, size, options, waiters);
     this.publishers.set(name, publisher);
     return publisher;
+  }
+
+  private doorOf(name: string, qos: DoorQos, publisher: Publisher, options: PublisherOptions): QueueDoor {
+    const { telemetry } = this;
+    const clock = (): number => performance.now();
+    const admission = new Admission(qos, () => this.look(name), clock);
+    const parts = { connection: this.connections.publish, publisher, admission, telemetry, options };
+    return new QueueDoor({ name, ...qos }, { ...parts, random: Math.random, clock });
+  }
+
+  /** A queue without a leader may never answer. */
+  private look(name: string): Promise<QueueReading | undefined> {
+    const reading = this.connections.look.inspectQueue(name).catch(() => undefined);
+    return withinDeadline(reading, LOOK_TIMEOUT_MS, undefined);
   }
 }
 

@@ -6,8 +6,8 @@ import type { Settings } from './config/settings.js';
 import { ConsumePipeline } from './consume-pipeline.js';
 import type { MountedHandler } from './execute/work-handler.js';
 import { codecOf, PublishPipeline, qosOf } from './publish-pipeline.js';
-import type { WorkQueue } from './publish/work-queue.js';
 import { Telemetry } from './telemetry/telemetry.js';
+import type { WorkQueue } from './work-queue.js';
 
 /** What is wrong now, in words; empty when all is well. */
 export interface RuntimeHealth {
@@ -57,7 +57,8 @@ export class WorkQueueRuntime {
       }),
       telemetry.on('settle.failed', () => void this.topology.repair()),
     ];
-    this.publishing = new PublishPipeline(settings, this.publishConnection, telemetry);
+    const connections = { publish: this.publishConnection, look: this.consumeConnection };
+    this.publishing = new PublishPipeline(settings, connections, telemetry);
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
   }
 
@@ -91,7 +92,13 @@ export class WorkQueueRuntime {
     const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, bounds.concurrency);
     if (this.isStopping) return;
     const codec = codecOf(handler.queue, this.settings);
-    await this.consuming.start(handler, { qos, codec, bounds, publishDeadLetter });
+    await this.consuming.start(handler, {
+      qos,
+      codec,
+      bounds,
+      publishDeadLetter,
+      publishReply: (message) => this.publishing.publishReply(message),
+    });
   }
 
   /** Stops consuming and lets running handlers finish within `drainTimeoutMs`. Idempotent. */

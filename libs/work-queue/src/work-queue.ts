@@ -1,18 +1,39 @@
 import { randomUUID } from 'node:crypto';
-import type { OutgoingMessage } from '../broker/broker.port.js';
-import type { Codec } from '../message/codec.js';
-import { HEADERS } from '../message/headers.js';
-import type { Publisher } from './publisher.js';
+import type { Priority } from './admission/admission.js';
+import { DIRECT_REPLY_TO, type IncomingReply, type OutgoingMessage } from './broker/broker.port.js';
+import { describeThrown } from './errors/describe-thrown.js';
+import { OutcomeUnknownError } from './errors/outcome-unknown.error.js';
+import { type Refusal, toError } from './errors/refusal.js';
+import { WorkFailedError } from './errors/work-failed.error.js';
+import type { Codec, EncodedPayload } from './message/codec.js';
+import { HEADERS } from './message/headers.js';
+import { jsonCodec } from './message/json.codec.js';
+import type { RecentIds } from './publish/recent-ids.js';
+import type { NoReply, ReplyWaiter, ReplyWaiters } from './publish/reply-waiters.js';
+import type { Preadmission, QueueDoor, SendOptions } from './queue-door.js';
 
 export interface PublishOptions {
   /**
    * Identity of the work. Publishing again with the same id after an unknown outcome is safe when the handler
-   * writes once per id.
+   * writes once per id. The same id with another payload is refused for as long as this process remembers the first.
    * @default a random UUID
    */
   readonly messageId?: string;
   /** Headers of your own; strings, numbers and booleans travel best. Those starting with `x-dead-` are ours. */
   readonly headers?: Readonly<Record<string, unknown>>;
+  /** `low` is refused from a lower fill of the queue on: `shedLowAt` in the QoS file. @default normal */
+  readonly priority?: Priority;
+  /** When the work is no longer worth starting. A worker that gets it later dead-letters it as expired. */
+  readonly deadline?: Date;
+  /** With a deadline: the broker dead-letters it then by itself, once it is at the head of the queue. @default false */
+  readonly expire?: boolean;
+}
+
+export interface RequestOptions extends PublishOptions {
+  /** How long to wait for the result, from now, milliseconds. 0 does not wait. */
+  readonly waitMs: number;
+  /** Aborted when nobody wants the result any more; the work goes on. */
+  readonly signal?: AbortSignal;
 }
 
 /** Proof that the broker stored the message. */
@@ -23,38 +44,160 @@ export interface PublishReceipt {
   readonly mayBeDropped: boolean;
 }
 
-/** The door of one queue. */
+/** The work was stored; and done in time, or why its result is not known here. */
+export type RequestOutcome = { readonly receipt: PublishReceipt } & (
+  | { readonly isDone: true; readonly result: unknown }
+  | { readonly isDone: false; readonly because: NoReply | 'too-many-waiting' }
+);
+
+export interface WorkQueueParts<T> {
+  readonly door: QueueDoor;
+  readonly codec: Codec<T>;
+  readonly recentIds: RecentIds;
+  readonly waiters: ReplyWaiters;
+  readonly mayBeDropped: boolean;
+}
+
+export type { Priority };
+
+/** One queue, for those who publish to it. */
 export class WorkQueue<T = unknown> {
   constructor(
     readonly name: string,
-    private readonly publisher: Publisher,
-    private readonly codec: Codec<T>,
-    private readonly mayBeDropped: boolean,
+    private readonly parts: WorkQueueParts<T>,
   ) {}
 
   /**
    * Resolves once the broker has confirmed the message, never before.
    *
-   * @throws QueueFullError, PublisherBusyError, BrokerUnavailableError, BrokerBlockedError,
-   *   MessageTooLargeError: nothing was stored
+   * @throws QueueFullError, NoWorkersError, PublisherBusyError, BrokerUnavailableError, BrokerBlockedError,
+   *   MessageTooLargeError, InvalidMessageError, IdempotencyConflictError: nothing was stored
    * @throws UnroutableError when the queue is gone
    * @throws ConfirmTimeoutError, ConfirmLostError: nobody knows; publish again with the same `messageId` only
    */
   async publish(payload: T, options: PublishOptions = {}): Promise<PublishReceipt> {
+    return this.send(this.toMessage(payload, options), options, { priority: options.priority });
+  }
+
+  /**
+   * As `publish`, and then waits for what the handler returns. The work is stored and goes on whatever becomes of the
+   * waiting. At most `maxCallers` wait at a time; who comes then does not wait.
+   *
+   * @throws as `publish`, and WorkFailedError when the work was dead-lettered
+   */
+  async request(payload: T, options: RequestOptions): Promise<RequestOutcome> {
+    const startedAt = performance.now();
     const message = this.toMessage(payload, options);
-    await this.publisher.publish(message);
-    return { id: message.messageId, queue: this.name, mayBeDropped: this.mayBeDropped };
+    this.assertDuration(message.messageId, 'waitMs', options.waitMs);
+    if (this.parts.waiters.isFull) {
+      const receipt = await this.send(message, options, { priority: options.priority });
+      return { receipt, isDone: false, because: 'too-many-waiting' };
+    }
+    const waiter = this.parts.waiters.add(randomUUID());
+    try {
+      const receipt = await this.call(message, options, waiter);
+      const reply =
+        waiter.reply ??
+        (await waiter.within(options.waitMs - (performance.now() - startedAt), options.signal));
+      return typeof reply === 'string'
+        ? { receipt, isDone: false, because: reply }
+        : { receipt, isDone: true, result: this.resultOf(reply, receipt) };
+    } finally {
+      waiter.end();
+    }
+  }
+
+  /**
+   * Whether a request may go on to its publish, by what is known now: cheap, for a hook that runs before the body is
+   * read. A refusal counts as one; a pass must be ended when the request is over.
+   */
+  preadmit({ messageId = randomUUID(), priority = 'normal' }: Pick<PublishOptions, 'messageId' | 'priority'> = {}): Preadmission {
+    return this.parts.door.preadmit(messageId, priority);
+  }
+
+  private async call(message: OutgoingMessage, options: PublishOptions, waiter: ReplyWaiter): Promise<PublishReceipt> {
+    const { correlationId } = waiter;
+    const asked = { ...message, replyTo: DIRECT_REPLY_TO, correlationId };
+    try {
+      return await this.send(asked, options, { priority: options.priority, call: waiter });
+    } catch (error) {
+      // Work that was done was stored, whatever became of its confirm.
+      if (error instanceof OutcomeUnknownError && waiter.reply) return this.receiptOf(message);
+      throw error;
+    }
+  }
+
+  /** An id of the caller's is remembered, so that it is not used for two things. */
+  private async send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<PublishReceipt> {
+    const { door, recentIds } = this.parts;
+    const { messageId } = message;
+    const claim = options.messageId === undefined ? 'same' : recentIds.claim(messageId, message.body);
+    if (claim === 'conflict') throw this.refusal({ messageId, reason: 'conflict', because: 'another payload' });
+    try {
+      await door.send(message, how);
+    } catch (error) {
+      if (claim === 'new' && !(error instanceof OutcomeUnknownError)) recentIds.forget(messageId);
+      throw error;
+    }
+    return this.receiptOf(message);
+  }
+
+  private receiptOf({ messageId }: OutgoingMessage): PublishReceipt {
+    return { id: messageId, queue: this.name, mayBeDropped: this.parts.mayBeDropped };
   }
 
   private toMessage(payload: T, options: PublishOptions): OutgoingMessage {
-    const encoded = this.codec.encode(payload);
-    const { body } = encoded;
-    return {
+    const messageId = options.messageId ?? randomUUID();
+    const { body, contentType, headers } = this.encode(payload, messageId);
+    const publishedAt = Date.now();
+    const message = {
       queue: this.name,
       body: Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
-      messageId: options.messageId ?? randomUUID(),
-      contentType: encoded.contentType,
-      headers: { ...encoded.headers, ...options.headers, [HEADERS.publishedAt]: Date.now() },
+      messageId,
+      contentType,
+      headers: { ...headers, ...options.headers, [HEADERS.publishedAt]: publishedAt },
     };
+    return options.deadline === undefined ? message : this.withDeadline(message, options.deadline, options.expire);
+  }
+
+  private encode(payload: T, messageId: string): EncodedPayload {
+    try {
+      return this.parts.codec.encode(payload);
+    } catch (error) {
+      throw this.refusal({ messageId, reason: 'invalid-message', because: describeThrown(error), cause: error });
+    }
+  }
+
+  private withDeadline(message: OutgoingMessage, deadline: Date, expire = false): OutgoingMessage {
+    const expirationMs = deadline.getTime() - Date.now();
+    this.assertDuration(message.messageId, 'deadline from now', expirationMs);
+    const headers = { ...message.headers, [HEADERS.deadline]: deadline.getTime() };
+    return expire ? { ...message, headers, expirationMs } : { ...message, headers };
+  }
+
+  private assertDuration(messageId: string, name: string, valueMs: number): void {
+    if (Number.isFinite(valueMs) && valueMs >= 0 && valueMs <= MAX_DURATION_MS) return;
+    const because = `expected ${name} to be 0 to ${MAX_DURATION_MS} ms, got: ${valueMs}`;
+    throw this.refusal({ messageId, reason: 'invalid-message', because });
+  }
+
+  private refusal(refusal: Omit<Refusal, 'queue'>): Error {
+    return toError({ ...refusal, queue: this.name });
+  }
+
+  private resultOf(reply: IncomingReply, { id, queue }: PublishReceipt): unknown {
+    const deadReason = reply.headers[HEADERS.replyFailed];
+    if (typeof deadReason === 'string') {
+      throw new WorkFailedError(`work ${id} of queue ${queue} was dead-lettered (${deadReason})`, {
+        queue,
+        messageId: id,
+        deadReason,
+      });
+    }
+    if (reply.contentType === undefined) return undefined;
+    return jsonCodec.decode({ ...reply, messageId: id });
   }
 }
+
+/** What a timer of Node's can wait, and AMQP's expiration hold. */
+const MAX_DURATION_MS = 2 ** 31 - 1;

@@ -39,12 +39,21 @@ export interface IncomingReply {
  */
 export type ConfirmAnswer = 'acked' | 'nacked' | 'returned' | 'lost';
 
+export interface PublishChannelOptions {
+  /** Makes it a channel whose messages may ask for replies to `DIRECT_REPLY_TO`; they come here. */
+  readonly onReply?: (reply: IncomingReply) => void;
+}
+
 export interface PublishChannel {
   readonly isOpen: boolean;
   /** Resolves with the reason once the channel is closed, by whoever. Never rejects. */
   readonly closed: Promise<string>;
-  /** Resolves with the broker's answer; never rejects. May stay pending for as long as the broker is silent. */
-  publish(message: OutgoingMessage): Promise<ConfirmAnswer>;
+  /**
+   * `onAnswer` is called exactly once, with the broker's answer; not before the broker gives one, which may be never
+   * while the channel is open.
+   * @throws when AMQP cannot carry the message (a header of an unknown type, headers over 64 KiB); nothing was sent
+   */
+  publish(message: OutgoingMessage, onAnswer: (answer: ConfirmAnswer) => void): void;
   close(): Promise<void>;
 }
 
@@ -98,7 +107,9 @@ export interface BrokerConnection {
   open(): Promise<void>;
   /** Resolves when the connection is (again) open; rejects when the signal aborts or the connection closes for good. */
   whenOpen(signal?: AbortSignal): Promise<void>;
-  openPublishChannel(): Promise<PublishChannel>;
+  /** Called after every change of `state`. @returns how to stop it */
+  onStateChange(listener: (state: ConnectionState) => void): () => void;
+  openPublishChannel(options?: PublishChannelOptions): Promise<PublishChannel>;
   openConsumeChannel(): Promise<ConsumeChannel>;
   /** Creates a durable queue, or does nothing when it exists with exactly these arguments. */
   declareQueue(name: string, queueArguments: QueueArguments): Promise<void>;

@@ -7,6 +7,7 @@ import type {
   ConnectionState,
   ConsumeChannel,
   PublishChannel,
+  PublishChannelOptions,
   QueueArguments,
   QueueReading,
 } from './broker.port.js';
@@ -38,6 +39,7 @@ export class ReconnectingConnection implements BrokerConnection {
   private current: ConnectionState = { kind: 'idle' };
   private connection: AmqpConnection | undefined;
   private readonly waiters = new Set<() => void>();
+  private readonly listeners = new Set<(state: ConnectionState) => void>();
   private readonly closing = new AbortController();
   private readonly random: () => number;
 
@@ -62,8 +64,13 @@ export class ReconnectingConnection implements BrokerConnection {
     }
   }
 
-  async openPublishChannel(): Promise<PublishChannel> {
-    return this.established().openPublishChannel();
+  onStateChange(listener: (state: ConnectionState) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  async openPublishChannel(options?: PublishChannelOptions): Promise<PublishChannel> {
+    return this.established().openPublishChannel(options);
   }
 
   async openConsumeChannel(): Promise<ConsumeChannel> {
@@ -167,6 +174,7 @@ export class ReconnectingConnection implements BrokerConnection {
     const waiters = [...this.waiters];
     this.waiters.clear();
     for (const wake of waiters) wake();
+    for (const listener of this.listeners) listener(next);
   }
 
   private nextChange(signal: AbortSignal | undefined): Promise<void> {

@@ -28,6 +28,10 @@ export interface WorkQueueOptions {
   readonly confirmTimeoutMs?: number;
   /** Largest message body, bytes, at most 16,000,000: RabbitMQ 4.x closes the channel on more than 16 MiB. @default 16000000 */
   readonly maxMessageBytes?: number;
+  /** Callers of one queue that may wait for a result at a time (`WorkQueue.request`). Too low: callers get no result though it would have come. Too high: each holds memory and, over HTTP, a connection. @default 1000 */
+  readonly maxCallers?: number;
+  /** Message ids of one queue to remember, so that an id used for two payloads is refused; about 150 bytes each, 0 remembers none. @default 10000 */
+  readonly recentIds?: number;
 }
 
 /** The options with nothing left open. */
@@ -46,6 +50,8 @@ export interface Settings {
   readonly slotWaitMs: number;
   readonly confirmTimeoutMs: number;
   readonly maxMessageBytes: number;
+  readonly maxCallers: number;
+  readonly recentIds: number;
 }
 
 const DEFAULT_URL = 'amqp://guest:guest@127.0.0.1:5672';
@@ -79,6 +85,8 @@ export async function resolveSettings(
     slotWaitMs: options.slotWaitMs ?? 50,
     confirmTimeoutMs: options.confirmTimeoutMs ?? 5_000,
     maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+    maxCallers: options.maxCallers ?? 1_000,
+    recentIds: options.recentIds ?? 10_000,
   };
   const problems = problemsOf(settings);
   if (typeof url === 'string') throw new ConfigurationError([url, ...problems].join('\n'));
@@ -114,17 +122,20 @@ export function unknownQueue(name: string, settings: Pick<Settings, 'qos' | 'qos
 
 function wrongNumbers(settings: Omit<Settings, 'url'>): string[] {
   const bounds = {
-    startTimeoutMs: 3_600_000,
-    drainTimeoutMs: 3_600_000,
-    slotWaitMs: 60_000,
-    confirmTimeoutMs: 3_600_000,
-    maxMessageBytes: MAX_MESSAGE_BYTES,
+    startTimeoutMs: [1, 3_600_000],
+    drainTimeoutMs: [1, 3_600_000],
+    slotWaitMs: [1, 60_000],
+    confirmTimeoutMs: [1, 3_600_000],
+    maxMessageBytes: [1, MAX_MESSAGE_BYTES],
+    maxCallers: [0, 1_000_000],
+    recentIds: [0, 10_000_000],
   } as const;
-  return (Object.keys(bounds) as Array<keyof typeof bounds>)
-    .filter(
-      (name) => !(Number.isInteger(settings[name]) && settings[name] >= 1 && settings[name] <= bounds[name]),
-    )
-    .map((name) => `${name}: expected an integer from 1 to ${bounds[name]}, got: ${String(settings[name])}`);
+  return (Object.keys(bounds) as Array<keyof typeof bounds>).flatMap((name) => {
+    const [min, max] = bounds[name];
+    const value = settings[name];
+    if (Number.isInteger(value) && value >= min && value <= max) return [];
+    return [`${name}: expected an integer from ${min} to ${max}, got: ${String(value)}`];
+  });
 }
 
 function managementProblems(settings: Omit<Settings, 'url'>): string[] {

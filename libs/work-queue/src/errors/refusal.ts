@@ -1,14 +1,18 @@
-import { BrokerBlockedError } from '../errors/broker-blocked.error.js';
-import { BrokerUnavailableError } from '../errors/broker-unavailable.error.js';
-import { ConfirmLostError } from '../errors/confirm-lost.error.js';
-import { ConfirmTimeoutError } from '../errors/confirm-timeout.error.js';
-import { MessageTooLargeError } from '../errors/message-too-large.error.js';
-import type { PublishRefusedDetails, PublishRefusedError } from '../errors/publish-refused.error.js';
-import { PublisherBusyError } from '../errors/publisher-busy.error.js';
-import { QueueFullError } from '../errors/queue-full.error.js';
-import { UnroutableError } from '../errors/unroutable.error.js';
-import type { RefusalReason } from '../errors/work-queue.error.js';
+import { BrokerBlockedError } from './broker-blocked.error.js';
+import { BrokerUnavailableError } from './broker-unavailable.error.js';
+import { ConfirmLostError } from './confirm-lost.error.js';
+import { ConfirmTimeoutError } from './confirm-timeout.error.js';
+import { IdempotencyConflictError } from './idempotency-conflict.error.js';
+import { InvalidMessageError } from './invalid-message.error.js';
+import { MessageTooLargeError } from './message-too-large.error.js';
+import { NoWorkersError } from './no-workers.error.js';
+import type { PublishRefusedDetails, PublishRefusedError } from './publish-refused.error.js';
+import { PublisherBusyError } from './publisher-busy.error.js';
+import { QueueFullError } from './queue-full.error.js';
+import { UnroutableError } from './unroutable.error.js';
+import type { RefusalReason } from './work-queue.error.js';
 
+/** Why one publish was refused, before it has become an error. */
 export interface Refusal extends PublishRefusedDetails {
   readonly reason: RefusalReason;
   /** What the message cannot know by itself: a limit, a state, a size. */
@@ -16,43 +20,79 @@ export interface Refusal extends PublishRefusedDetails {
   readonly wasSilent?: boolean;
 }
 
-/** The typed error of a refusal, with a message that says what happened and what to do next. */
-export function toError(refusal: Refusal): PublishRefusedError {
-  const { queue, because } = refusal;
-  switch (refusal.reason) {
-    case 'queue-full':
-      return new QueueFullError(`queue ${queue} is full (${because}); try again later`, refusal);
-    case 'gateway-busy':
-      return new PublisherBusyError(
-        `no slot in the confirm window of queue ${queue} (${because}); try again`,
-        refusal,
-      );
-    case 'broker-unavailable':
-      return new BrokerUnavailableError(
-        `the broker took nothing for queue ${queue} (${because}); try again later`,
-        refusal,
-      );
-    case 'broker-alarm':
-      return new BrokerBlockedError(
-        `the broker is in an alarm and takes nothing for queue ${queue} (${because})`,
-        refusal,
-      );
-    case 'unroutable':
-      return new UnroutableError(
-        `queue ${queue} does not exist on the broker; restart this process to create it`,
-        refusal,
-      );
-    case 'too-large':
-      return new MessageTooLargeError(`message for queue ${queue} is too large (${because})`, refusal);
-    case 'unknown':
-      return unknownError(refusal);
-  }
+/** What an error of a refusal says, without the cost of an Error: a gateway refuses more often than it accepts. */
+export interface RefusalNotice {
+  readonly reason: RefusalReason;
+  readonly code: string;
+  readonly message: string;
+  readonly queue: string;
+  /** The id the message would have been published with. */
+  readonly messageId: string;
+  readonly retryAfterMs?: number;
 }
 
-function unknownError(refusal: Refusal): PublishRefusedError {
-  const { queue, messageId, because } = refusal;
-  const message = `message ${messageId} for queue ${queue} may be stored or not (${because}); send it again with the same id only`;
-  return refusal.wasSilent
-    ? new ConfirmTimeoutError(message, refusal)
-    : new ConfirmLostError(message, refusal);
+type ErrorClass = new (message: string, details: PublishRefusedDetails) => PublishRefusedError;
+
+/** The typed error of a refusal, with a message that says what happened and what to do next. */
+export function toError(refusal: Refusal): PublishRefusedError {
+  return new (classOf(refusal))(messageOf(refusal), refusal);
+}
+
+/** The same as plain data. */
+export function toNotice(refusal: Refusal): RefusalNotice {
+  const { reason, queue, messageId, retryAfterMs } = refusal;
+  return { reason, code: codeOf(reason), message: messageOf(refusal), queue, messageId, retryAfterMs };
+}
+
+function classOf({ reason, wasSilent }: Refusal): ErrorClass {
+  if (reason === 'unknown') return wasSilent ? ConfirmTimeoutError : ConfirmLostError;
+  return CLASSES[reason];
+}
+
+const CLASSES: Record<Exclude<RefusalReason, 'unknown'>, ErrorClass> = {
+  'queue-full': QueueFullError,
+  'no-workers': NoWorkersError,
+  'gateway-busy': PublisherBusyError,
+  'broker-unavailable': BrokerUnavailableError,
+  'broker-alarm': BrokerBlockedError,
+  unroutable: UnroutableError,
+  'too-large': MessageTooLargeError,
+  'invalid-message': InvalidMessageError,
+  conflict: IdempotencyConflictError,
+};
+
+const codes = new Map<RefusalReason, string>();
+
+/** The classes are where the codes stand; each is asked once. */
+function codeOf(reason: RefusalReason): string {
+  const known = codes.get(reason);
+  if (known !== undefined) return known;
+  const { code } = toError({ reason, queue: '', messageId: '', because: '' });
+  codes.set(reason, code);
+  return code;
+}
+
+function messageOf({ reason, queue, messageId, because }: Refusal): string {
+  switch (reason) {
+    case 'queue-full':
+      return `queue ${queue} is full (${because}); try again later`;
+    case 'no-workers':
+      return `queue ${queue} is full and nobody works on it (${because}); try again later`;
+    case 'gateway-busy':
+      return `no slot in the confirm window of queue ${queue} (${because}); try again`;
+    case 'broker-unavailable':
+      return `the broker took nothing for queue ${queue} (${because}); try again later`;
+    case 'broker-alarm':
+      return `the broker is in an alarm and takes nothing for queue ${queue} (${because})`;
+    case 'unroutable':
+      return `queue ${queue} does not exist on the broker; restart this process to create it`;
+    case 'too-large':
+      return `message for queue ${queue} is too large (${because})`;
+    case 'invalid-message':
+      return `message ${messageId} for queue ${queue} cannot be sent: ${because}`;
+    case 'conflict':
+      return `message id ${messageId} was used for queue ${queue} with another payload; give other work another id`;
+    case 'unknown':
+      return `message ${messageId} for queue ${queue} may be stored or not (${because}); send it again with the same id only`;
+  }
 }

@@ -1,12 +1,15 @@
 /** Why a publish was not accepted. The HTTP side shows it as the problem's `reason`. */
 export type RefusalReason =
   | 'queue-full'
+  | 'no-workers'
   | 'gateway-busy'
   | 'broker-unavailable'
   | 'broker-alarm'
   | 'unroutable'
   | 'unknown'
-  | 'too-large';
+  | 'too-large'
+  | 'invalid-message'
+  | 'conflict';
 
 export interface WorkQueueErrorDetails {
   readonly queue?: string;

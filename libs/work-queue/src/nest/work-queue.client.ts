@@ -1,6 +1,6 @@
 import { ClientProxy, type ReadPacket, RmqRecord, type WritePacket } from '@nestjs/microservices';
 import { HEADERS } from '../message/headers.js';
-import type { PublishReceipt, WorkQueue } from '../publish/work-queue.js';
+import type { PublishReceipt, WorkQueue } from '../work-queue.js';
 
 export interface WorkQueueClientOptions {
   readonly queue: WorkQueue;

@@ -1,4 +1,4 @@
-import { isFull, type Overflow, type QueueType, retryAfterMs } from '@spillway/qos';
+import { isFull, type Overflow, type QueueType } from '@spillway/qos';
 import type { ConfirmAnswer, ConnectionState, QueueReading } from '../broker/broker.port.js';
 import type { RefusalReason } from '../errors/work-queue.error.js';
 
@@ -9,8 +9,6 @@ export interface PublishTarget {
   readonly overflow: Overflow;
   /** Ready messages the broker lets in. */
   readonly maxLength: number;
-  /** Unconfirmed publishes of this process. */
-  readonly window: number;
   /** Mean service time of one job; undefined when the QoS file does not tell. */
   readonly serviceTimeMs: number | undefined;
   /** Handlers running in the whole fleet. */
@@ -19,92 +17,105 @@ export interface PublishTarget {
 
 /** Where a publish ended, as far as the process that sent it can tell. */
 export type PublishEnd =
+  | { readonly at: 'size'; readonly bytes: number; readonly maxBytes: number }
+  | { readonly at: 'encoding'; readonly problem: string }
+  | { readonly at: 'gate'; readonly reason: GateReason }
   | { readonly at: 'connection'; readonly state: ConnectionState['kind'] }
   | { readonly at: 'window' }
-  | {
-      readonly at: 'broker';
-      readonly answer: ConfirmAnswer | 'silence';
-      readonly reading: QueueReading | undefined;
-    };
+  | { readonly at: 'broker'; readonly answer: ConfirmAnswer | 'silence' | 'blocked' };
+
+/** What the gate can be shut for. */
+export type GateReason = 'queue-full' | 'no-workers' | 'broker-unavailable';
+
+/** What was found at the queue right after a nack. */
+export interface AfterNack {
+  readonly reading: QueueReading | undefined;
+  /** Messages that the workers can have taken between the publish and the reading. */
+  readonly drainedAtMost: number;
+}
 
 export type PublishDecision =
   | { readonly accepted: true }
-  | { readonly accepted: false; readonly reason: RefusalReason; readonly retryAfterMs: number | undefined };
+  | { readonly accepted: false; readonly reason: RefusalReason; readonly comeBack: ComeBack };
 
-/** A slot comes free as soon as the broker answers the oldest publish. */
-const BUSY_RETRY_MS = 1_000;
-/** Between the broker's own restart time (3-8 s measured) and what a client will wait for. */
-const BROKER_RETRY_MS = 5_000;
+/** When trying again makes sense: once the queue has drained, soon, the later the longer it lasts, or never. */
+export type ComeBack = 'drained' | 'soon' | 'backing-off' | 'never';
 
 const ACCEPTED: PublishDecision = { accepted: true };
 
 /**
  * The table of the gateway's answers, from what happened to what is said:
  *
- * | ended at   | because                                   | reason             | published again as new? |
- * | ---------- | ----------------------------------------- | ------------------ | ----------------------- |
- * | connection | blocked by an alarm                       | broker-alarm       | safe, nothing was sent  |
- * | connection | not open                                  | broker-unavailable | safe, nothing was sent  |
- * | window     | no slot within the wait budget            | gateway-busy       | safe, nothing was sent  |
- * | broker     | acked                                     | (accepted)         |                         |
- * | broker     | nacked; the ready count says full, or consumers may have drained it since | queue-full | safe, refused |
- * | broker     | nacked otherwise (leader away, 0 and 0)   | broker-unavailable | safe, refused           |
- * | broker     | returned                                  | unroutable         | no, a deployment error  |
- * | broker     | lost or silent: nobody knows              | unknown            | only with the same id   |
+ * | ended at   | because                                    | reason             | published again as new? |
+ * | ---------- | ------------------------------------------ | ------------------ | ----------------------- |
+ * | size       | body over the limit                        | too-large          | no, it will never fit   |
+ * | encoding   | AMQP cannot carry it                       | invalid-message    | no, a defect            |
+ * | gate       | shut: the queue was full a moment ago      | queue-full, or no-workers | safe, nothing was sent |
+ * | gate       | shut: the broker refused a queue with room | broker-unavailable | safe, nothing was sent  |
+ * | connection | blocked by an alarm                        | broker-alarm       | safe, nothing was sent  |
+ * | connection | not open                                   | broker-unavailable | safe, nothing was sent  |
+ * | window     | no slot within the wait budget             | gateway-busy       | safe, nothing was sent  |
+ * | broker     | acked                                      | (accepted)         |                         |
+ * | broker     | nacked; the ready count says full          | queue-full; no-workers if none consumes | safe, refused |
+ * | broker     | nacked otherwise (leader away, 0 and 0)    | broker-unavailable | safe, refused           |
+ * | broker     | returned                                   | unroutable         | no, a deployment error  |
+ * | broker     | lost, blocked or silent: nobody knows      | unknown            | only with the same id   |
  */
-export function decidePublish(end: PublishEnd, target: PublishTarget): PublishDecision {
+export function decidePublish(
+  end: PublishEnd,
+  target: PublishTarget,
+  afterNack: AfterNack = NOTHING_READ,
+): PublishDecision {
   switch (end.at) {
+    case 'size':
+      return refused('too-large', 'never');
+    case 'encoding':
+      return refused('invalid-message', 'never');
+    case 'gate':
+      return refused(end.reason, end.reason === 'queue-full' ? 'drained' : 'backing-off');
     case 'connection':
-      return refused(end.state === 'blocked' ? 'broker-alarm' : 'broker-unavailable', BROKER_RETRY_MS);
+      return refused(end.state === 'blocked' ? 'broker-alarm' : 'broker-unavailable', 'backing-off');
     case 'window':
-      return refused('gateway-busy', BUSY_RETRY_MS);
+      return refused('gateway-busy', 'soon');
     case 'broker':
-      return decideAnswer(end.answer, end.reading, target);
+      return decideAnswer(end.answer, target, afterNack);
   }
 }
 
+const NOTHING_READ: AfterNack = { reading: undefined, drainedAtMost: 0 };
+
 function decideAnswer(
-  answer: ConfirmAnswer | 'silence',
-  reading: QueueReading | undefined,
+  answer: ConfirmAnswer | 'silence' | 'blocked',
   target: PublishTarget,
+  afterNack: AfterNack,
 ): PublishDecision {
   switch (answer) {
     case 'acked':
       return ACCEPTED;
     case 'nacked':
-      return decideNack(reading, target);
+      return decideNack(target, afterNack);
     case 'returned':
-      return refused('unroutable', undefined);
+      return refused('unroutable', 'never');
     case 'lost':
+    case 'blocked':
     case 'silence':
-      return refused('unknown', BUSY_RETRY_MS);
+      return refused('unknown', 'soon');
   }
 }
 
-/** AMQP 0-9-1 gives a nack no reason. A drop-head queue never refuses for its length. */
-function decideNack(reading: QueueReading | undefined, target: PublishTarget): PublishDecision {
-  if (!reading || target.overflow !== 'reject-publish' || !wasFull(reading, target))
-    return refused('broker-unavailable', BROKER_RETRY_MS);
-  return refused(
-    'queue-full',
-    retryAfterMs({
-      ready: reading.readyMessages,
-      maxLength: target.maxLength,
-      type: target.type,
-      serviceTimeMs: target.serviceTimeMs,
-      concurrencyTotal: target.concurrencyTotal,
-    }),
-  );
-}
-
 /**
- * The ready count is read after the nack. Consumers may have drained below the limit since; without any, it says what
- * it was. A queue that cannot be asked answers 0 and 0.
+ * AMQP 0-9-1 gives a nack no reason. A drop-head queue never refuses for its length, and one that cannot be asked
+ * answers 0 and 0. The ready count is read after the nack; workers may have taken some since, and nobody else.
  */
-function wasFull({ readyMessages: ready, consumers }: QueueReading, target: PublishTarget): boolean {
-  return consumers > 0 || isFull({ ready, maxLength: target.maxLength, type: target.type });
+function decideNack(target: PublishTarget, { reading, drainedAtMost }: AfterNack): PublishDecision {
+  if (!reading || target.overflow !== 'reject-publish') return refused('broker-unavailable', 'backing-off');
+  const { readyMessages: ready, consumers } = reading;
+  const { maxLength, type } = target;
+  if (!isFull({ ready, maxLength, type, drainedAtMost: consumers > 0 ? drainedAtMost : 0 }))
+    return refused('broker-unavailable', 'backing-off');
+  return consumers > 0 ? refused('queue-full', 'drained') : refused('no-workers', 'backing-off');
 }
 
-function refused(reason: RefusalReason, retryAfter: number | undefined): PublishDecision {
-  return { accepted: false, reason, retryAfterMs: retryAfter };
+function refused(reason: RefusalReason, comeBack: ComeBack): PublishDecision {
+  return { accepted: false, reason, comeBack };
 }

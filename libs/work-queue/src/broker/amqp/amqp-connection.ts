@@ -1,10 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
-import type { ConsumeChannel, PublishChannel, QueueArguments, QueueReading } from '../broker.port.js';
+import type {
+  ConsumeChannel,
+  PublishChannel,
+  PublishChannelOptions,
+  QueueArguments,
+  QueueReading,
+} from '../broker.port.js';
 import type { BrokerUrl } from '../broker-url.js';
 import { AmqpConsumeChannel } from './amqp-consume-channel.js';
 import { AmqpPublishChannel } from './amqp-publish-channel.js';
 import { closed } from './channel-end.js';
+import { corkWrites } from './cork.js';
 
 export interface AmqpConnectionOptions {
   readonly url: BrokerUrl;
@@ -31,6 +38,7 @@ export class AmqpConnection {
     private readonly socket: AbortController,
   ) {
     let lastError = '';
+    corkWrites(model);
     model.on('error', (error) => (lastError = error.message));
     this.ended = new Promise((resolve) => {
       // A forced close by the broker emits 'close' without 'error', so the end is read from 'close' alone.
@@ -64,8 +72,10 @@ export class AmqpConnection {
     this.model.on('unblocked', () => listener(undefined));
   }
 
-  async openPublishChannel(): Promise<PublishChannel> {
-    return new AmqpPublishChannel(await this.model.createConfirmChannel(), this.ended);
+  async openPublishChannel({ onReply }: PublishChannelOptions = {}): Promise<PublishChannel> {
+    const channel = new AmqpPublishChannel(await this.model.createConfirmChannel(), this.ended);
+    if (onReply) await channel.consumeReplies(onReply);
+    return channel;
   }
 
   async openConsumeChannel(): Promise<ConsumeChannel> {

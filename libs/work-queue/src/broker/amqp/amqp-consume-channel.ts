@@ -1,6 +1,7 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { ConsumeChannel, ConsumeRequest, IncomingMessage } from '../broker.port.js';
 import { closed, whenClosed } from './channel-end.js';
+import { textOf } from './property.js';
 
 /** A channel for one consumer at a time; what it delivered can be settled here only. */
 export class AmqpConsumeChannel implements ConsumeChannel {
@@ -80,8 +81,4 @@ function toIncoming(message: ConsumeMessage): IncomingMessage {
     replyTo: textOf(message.properties.replyTo),
     correlationId: textOf(message.properties.correlationId),
   };
-}
-
-function textOf(property: unknown): string | undefined {
-  return typeof property === 'string' ? property : undefined;
 }

@@ -1,0 +1,122 @@
+import { probeDelayMs, type QueueType } from '@spillway/qos';
+import type { QueueReading } from '../broker/broker.port.js';
+import { Demand } from './demand.js';
+import { FillGauge } from './fill-gauge.js';
+import { Gate, type Permit } from './gate.js';
+import { type Pass, Passes } from './passes.js';
+
+/** `low` work is shed from a lower fill, so that it never costs the rest its place. */
+export type Priority = 'normal' | 'low';
+
+/** What admission must know of its queue. */
+export interface AdmissionRules {
+  readonly type: QueueType;
+  /** The limit in force. */
+  readonly maxLength: number;
+  readonly window: number;
+  readonly serviceTimeMs: number | undefined;
+  readonly concurrencyTotal: number;
+  /** Share of `maxLength` from which `low` work is shed. */
+  readonly shedLowAt: number;
+}
+
+/** For low priority the queue is looked at anew unless the last look is younger. */
+const LOOK_MAX_AGE_MS = 5;
+/** Before the body is read there is no time to look; a look of this age is good enough to refuse by. */
+const EARLY_LOOK_MAX_AGE_MS = 50;
+
+/** Stage 1 of one queue: who may publish now. It decides on what the broker said last, and sends nothing itself. */
+export class Admission {
+  private readonly gate: Gate;
+  private readonly passes = new Passes();
+  private readonly demand = new Demand();
+  private readonly gauge: FillGauge;
+
+  /** @param look reads the queue; must not reject, undefined when it cannot be read */
+  constructor(
+    private rules: AdmissionRules,
+    look: () => Promise<QueueReading | undefined>,
+    private readonly clock: () => number,
+  ) {
+    this.gate = new Gate(rules.window, rules.type === 'quorum');
+    this.gauge = new FillGauge(look, clock);
+  }
+
+  /** Offered / accepted lately, at least 1. */
+  get demandRatio(): number {
+    return this.demand.ratio(this.clock());
+  }
+
+  get lastReading(): QueueReading | undefined {
+    return this.gauge.lastReading;
+  }
+
+  get isShut(): boolean {
+    return this.gate.isShut;
+  }
+
+  limitChanged(maxLength: number): void {
+    this.rules = { ...this.rules, maxLength };
+  }
+
+  read(): Promise<QueueReading | undefined> {
+    return this.gauge.read();
+  }
+
+  /** Low priority first looks how full the queue is. */
+  async ready(priority: Priority): Promise<void> {
+    if (priority === 'low' && this.gauge.readyWithin(LOOK_MAX_AGE_MS) === undefined) await this.gauge.read();
+  }
+
+  /** Undefined: shed. A permit is ended exactly once, by one of the three below. */
+  enter(priority: Priority): Permit | undefined {
+    const now = this.clock();
+    this.demand.offered(now);
+    if (priority === 'low' && this.isTooFullForLow(LOOK_MAX_AGE_MS)) return undefined;
+    const permit = this.gate.enter(now);
+    if (!permit) return undefined;
+    if (permit.isProbe) this.passes.probed();
+    this.gauge.countLetIn();
+    return permit;
+  }
+
+  /** Before the body is read: `shed`, or go on, with a pass to be ended if the gate is shut. */
+  preadmit(priority: Priority): 'shed' | Pass | undefined {
+    const now = this.clock();
+    if (priority === 'low' && this.isTooFullForLow(EARLY_LOOK_MAX_AGE_MS)) return this.shedEarly(now);
+    if (!this.gate.isShut) return undefined;
+    const pass = this.gate.isProbeDue(now) ? this.passes.take(now) : undefined;
+    return pass ?? this.shedEarly(now);
+  }
+
+  accepted(permit: Permit): void {
+    this.demand.accepted(this.clock());
+    this.gate.accepted(permit);
+  }
+
+  /** Sheds from now on; `read` tells more, but takes its time. */
+  nacked(permit: Permit): void {
+    this.gate.shut(permit, this.clock(), this.probeDelay());
+  }
+
+  inconclusive(permit: Permit): void {
+    this.gate.inconclusive(permit, this.clock(), this.probeDelay());
+  }
+
+  private shedEarly(now: number): 'shed' {
+    this.demand.offered(now);
+    return 'shed';
+  }
+
+  private isTooFullForLow(maxAgeMs: number): boolean {
+    const ready = this.gauge.readyWithin(maxAgeMs);
+    const { shedLowAt, maxLength } = this.rules;
+    return ready !== undefined && ready >= Math.max(1, Math.floor(shedLowAt * maxLength));
+  }
+
+  private probeDelay(): number {
+    const { type, maxLength, serviceTimeMs, concurrencyTotal } = this.rules;
+    const ready = this.gauge.lastReading?.readyMessages ?? maxLength;
+    return probeDelayMs({ type, ready, maxLength, serviceTimeMs, concurrencyTotal });
+  }
+}

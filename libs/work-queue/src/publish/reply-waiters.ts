@@ -1,0 +1,87 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { IncomingReply } from '../broker/broker.port.js';
+
+/** Why a caller stopped waiting for its reply. */
+export type NoReply = 'time-is-up' | 'caller-gone' | 'reply-lost';
+
+interface Waiter {
+  readonly arrived: (reply: IncomingReply | 'reply-lost') => void;
+  /** The channel the reply would come to; undefined until the message is sent. */
+  channel: object | undefined;
+}
+
+/** One caller that waits. */
+export interface ReplyWaiter {
+  readonly correlationId: string;
+  /** Resolves when nobody waits any more. */
+  readonly over: Promise<unknown>;
+  /** The reply, if it is here already. */
+  readonly reply: IncomingReply | undefined;
+  onChannel(channel: object): void;
+  within(waitMs: number, signal: AbortSignal | undefined): Promise<IncomingReply | NoReply>;
+  /** Nobody waits any more; a reply that comes later is dropped. */
+  end(): void;
+}
+
+/** Callers that wait for the result of their work. Their number is bounded; each waits as long as it said. */
+export class ReplyWaiters {
+  private readonly waiters = new Map<string, Waiter>();
+
+  constructor(private readonly capacity: number) {}
+
+  get isFull(): boolean {
+    return this.waiters.size >= this.capacity;
+  }
+
+  add(correlationId: string): ReplyWaiter {
+    let reply: IncomingReply | undefined;
+    let arrived: Waiter['arrived'] = () => undefined;
+    const answered = new Promise<IncomingReply | 'reply-lost'>((resolve) => (arrived = resolve));
+    const over = new AbortController();
+    const waiter: Waiter = { arrived, channel: undefined };
+    this.waiters.set(correlationId, waiter);
+    void answered.then((given) => (reply = given === 'reply-lost' ? undefined : given));
+    return {
+      correlationId,
+      over: new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true })),
+      get reply() {
+        return reply;
+      },
+      onChannel: (channel) => (waiter.channel = channel),
+      within: (waitMs, signal) => firstOf(answered, waitMs, signal),
+      end: () => {
+        this.waiters.delete(correlationId);
+        over.abort();
+      },
+    };
+  }
+
+  onReply(reply: IncomingReply): void {
+    this.waiters.get(reply.correlationId ?? '')?.arrived(reply);
+  }
+
+  /** A channel is gone, and with it the replies that were to come to it. */
+  onLost(channel: object): void {
+    for (const waiter of this.waiters.values()) if (waiter.channel === channel) waiter.arrived('reply-lost');
+  }
+}
+
+async function firstOf(
+  answered: Promise<IncomingReply | 'reply-lost'>,
+  waitMs: number,
+  signal: AbortSignal | undefined,
+): Promise<IncomingReply | NoReply> {
+  const waiting = new AbortController();
+  const gone = (): void => waiting.abort();
+  signal?.addEventListener('abort', gone, { once: true });
+  if (signal?.aborted) gone();
+  const late = delay(Math.max(0, waitMs), 'time-is-up' as const, { signal: waiting.signal }).catch(
+    () => 'caller-gone' as const,
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    signal?.removeEventListener('abort', gone);
+    waiting.abort();
+  }
+}
