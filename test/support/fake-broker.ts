@@ -8,6 +8,7 @@ import type {
   IncomingMessage,
   IncomingReply,
   OutgoingMessage,
+  PendingPublish,
   PublishChannel,
   PublishChannelOptions,
   QueueReading,
@@ -132,19 +133,30 @@ class FakePublishChannel extends FakeChannel implements PublishChannel {
   /** Answers by itself when set. */
   autoAnswer: ConfirmAnswer | undefined;
 
+  private unanswered = 0;
+  private readonly idleListeners: Array<() => void> = [];
+
   constructor(readonly onReply?: (reply: IncomingReply) => void) {
     super();
   }
 
-  publish(message: OutgoingMessage, onAnswer: (answer: ConfirmAnswer) => void): void {
-    if (this.autoAnswer) return onAnswer(this.autoAnswer);
+  publish(message: OutgoingMessage, pending: PendingPublish): void {
+    if (this.autoAnswer) return pending.answered(this.autoAnswer);
     let isAnswered = false;
     const answer = (given: ConfirmAnswer): void => {
       if (isAnswered) return;
       isAnswered = true;
-      onAnswer(given);
+      pending.answered(given);
+      this.unanswered--;
+      if (this.unanswered === 0) for (const listener of this.idleListeners.splice(0)) listener();
     };
+    this.unanswered++;
     this.sent.push({ message, answer });
+  }
+
+  async idle(): Promise<void> {
+    if (this.unanswered === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   override end(reason: string): void {

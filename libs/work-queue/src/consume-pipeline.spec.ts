@@ -1,12 +1,14 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { resolveQueueQos, type QueueQos } from '@spillway/qos';
 import { FakeConnection, gate, RecordingTelemetry, settled } from '../../../test/support/fake-broker.js';
 import type { OutgoingMessage } from './broker/broker.port.js';
-import { ConsumePipeline } from './consume-pipeline.js';
+import { ConsumePipeline, type HandlerSettings } from './consume-pipeline.js';
 import { HandlerRegistrationError } from './errors/handler-registration.error.js';
 import { PermanentFailure } from './errors/permanent-failure.error.js';
 import type { MountedHandler } from './execute/work-handler.js';
 import { jsonCodec } from './message/json.codec.js';
+
+const CALLER = { replyTo: 'amq.rabbitmq.reply-to.g1h2', correlationId: 'c-1' };
 
 function qos(options: object = {}): QueueQos {
   const resolved = resolveQueueQos('orders', {
@@ -37,16 +39,23 @@ function setUp() {
   const telemetry = new RecordingTelemetry();
   const pipeline = new ConsumePipeline(connection, telemetry);
   const letters: OutgoingMessage[] = [];
-  const start = async (overrides: Partial<MountedHandler> = {}, options: object = {}): Promise<void> => {
+  const replies: OutgoingMessage[] = [];
+  const start = async (
+    overrides: Partial<MountedHandler> = {},
+    options: object = {},
+    settings: Partial<HandlerSettings> = {},
+  ): Promise<void> => {
     const handler = handlerOf(overrides);
     await pipeline.start(handler, {
       qos: qos(options),
       codec: jsonCodec,
       bounds: pipeline.reserve(handler, qos(options)),
       publishDeadLetter: async (letter) => void letters.push(letter),
+      publishReply: async (reply) => void replies.push(reply),
+      ...settings,
     });
   };
-  return { connection, telemetry, pipeline, letters, start };
+  return { connection, telemetry, pipeline, letters, replies, start };
 }
 
 describe('the worker’s side', () => {
@@ -80,6 +89,41 @@ describe('the worker’s side', () => {
     expect(letters).toMatchObject([{ queue: 'orders.dead', headers: { 'x-dead-reason': 'permanent' } }]);
     expect(connection.consumeChannel.log).toEqual(['ack 1']);
     expect(telemetry.named('job.settled')).toMatchObject([{ end: 'dead-lettered', error }]);
+  });
+
+  it('dead-letters what comes too late, without calling the handler', async () => {
+    const { connection, telemetry, start, letters } = setUp();
+    const invoke = jest.fn<MountedHandler['invoke']>();
+    await start({ invoke });
+    connection.consumeChannel.deliver({ headers: { 'x-deadline': Date.now() - 1 } });
+    await settled();
+    expect(invoke).not.toHaveBeenCalled();
+    expect(letters).toMatchObject([{ headers: { 'x-dead-reason': 'expired' } }]);
+    expect(telemetry.named('job.settled')).toMatchObject([{ end: 'expired', attempt: 0 }]);
+  });
+
+  it('tells a caller that waits what came of it, and nobody else', async () => {
+    const { connection, replies, start } = setUp();
+    await start({ invoke: async () => ({ total: 7 }) });
+    connection.consumeChannel.deliver(CALLER);
+    connection.consumeChannel.deliver();
+    await settled();
+    expect(replies).toMatchObject([{ queue: CALLER.replyTo, body: Buffer.from('{"total":7}') }]);
+  });
+
+  it('answers once its work is settled, and waits for no reply', async () => {
+    const { connection, telemetry, start } = setUp();
+    const publishReply = jest.fn(() => {
+      expect(connection.consumeChannel.log).toEqual(['ack 1']);
+      return new Promise<void>(() => undefined);
+    });
+    await start({}, { concurrency: 1 }, { publishReply });
+    connection.consumeChannel.deliver(CALLER);
+    connection.consumeChannel.deliver();
+    await settled();
+    expect(publishReply).toHaveBeenCalledTimes(1);
+    expect(telemetry.named('job.settled')).toHaveLength(2);
+    expect(telemetry.named('reply.lost')).toEqual([]);
   });
 
   it('gives messages without an id one, and waits without a time none', async () => {

@@ -8,6 +8,7 @@ import { Executor } from './execute/executor.js';
 import type { MountedHandler } from './execute/work-handler.js';
 import type { Codec } from './message/codec.js';
 import { HEADERS } from './message/headers.js';
+import { Replier, type ReplyPublish } from './settle/replier.js';
 import { type DeadLetterPublish, Settler } from './settle/settler.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 
@@ -16,6 +17,7 @@ export interface HandlerSettings {
   readonly codec: Codec<unknown>;
   readonly bounds: HandlerBounds;
   readonly publishDeadLetter: DeadLetterPublish;
+  readonly publishReply: ReplyPublish;
 }
 
 export interface HandlerBounds {
@@ -23,7 +25,7 @@ export interface HandlerBounds {
   readonly concurrency: number;
 }
 
-/** The worker's side in one place: consume, execute, settle, for every handler of this process. */
+/** The worker's side in one place: consume, execute, settle, reply, for every handler of this process. */
 export class ConsumePipeline {
   private readonly consumers = new Map<string, QueueConsumer>();
   private readonly handlers = new Map<string, string>();
@@ -59,7 +61,8 @@ export class ConsumePipeline {
     const { queue } = handler;
     const executor = new Executor(handler, settings.qos, settings.codec, this.telemetry, Math.random);
     const settler = new Settler(queue, settings.publishDeadLetter, this.telemetry);
-    const work = executeThenSettle(queue, executor, settler, this.telemetry);
+    const replier = new Replier(queue, settings.publishReply, this.telemetry);
+    const work = workOf({ queue, executor, settler, replier, telemetry: this.telemetry });
     const tag = `${hostname()}.${process.pid}.${randomUUID().slice(0, 8)}`;
     const consumer = new QueueConsumer(
       this.connection,
@@ -91,13 +94,16 @@ function isBound(value: number): boolean {
   return Number.isInteger(value) && value >= 1 && value <= 65_535;
 }
 
+interface DeliveryStages {
+  readonly queue: string;
+  readonly executor: Executor;
+  readonly settler: Settler;
+  readonly replier: Replier;
+  readonly telemetry: Telemetry;
+}
+
 /** What happens to one delivery. Never rejects. */
-function executeThenSettle(
-  queue: string,
-  executor: Executor,
-  settler: Settler,
-  telemetry: Telemetry,
-): DeliveryWork {
+function workOf({ queue, executor, settler, replier, telemetry }: DeliveryStages): DeliveryWork {
   return async (delivery, signals) => {
     const { message } = delivery;
     const startedAt = Date.now();
@@ -106,17 +112,11 @@ function executeThenSettle(
     const outcome = await executor.execute(message, messageId, signals);
     const serviceTimeMs = Date.now() - startedAt;
     const end = await settler.settle(delivery, messageId, outcome, signals.stopping);
+    replier.reply({ message, messageId, outcome, end });
     const waitTimeMs = waitTimeOf(message.headers[HEADERS.publishedAt], startedAt);
     const error = outcome.kind === 'dead' ? outcome.error : undefined;
-    telemetry.emit('job.settled', {
-      queue,
-      messageId,
-      end,
-      attempt: outcome.attempts,
-      serviceTimeMs,
-      waitTimeMs,
-      error,
-    });
+    const attempt = outcome.attempts;
+    telemetry.emit('job.settled', { queue, messageId, end, attempt, serviceTimeMs, waitTimeMs, error });
   };
 }
 

@@ -1,5 +1,6 @@
 export type { Codec, EncodedPayload, ReceivedMessage } from './message/codec.js';
 export { HEADERS } from './message/headers.js';
+export { type MessageIdentity, messageIdOf } from './message/message-id.js';
 export type { Priority } from './admission/admission.js';
 export type { Pass } from './admission/passes.js';
 export type { Preadmission } from './queue-door.js';
@@ -29,8 +30,12 @@ export { type RefusalReason, WorkQueueError } from './errors/work-queue.error.js
 export { WorkContext } from './execute/work-context.js';
 export { ApplicationLogger } from './nest/application-logger.js';
 export { type LogLevelResult, readLogLevel } from './nest/log-level.js';
+export type { EarlyRequest } from './nest/fastify.port.js';
+export { readIdempotencyKey } from './nest/idempotency-key.js';
 export { InjectWorkQueue } from './nest/inject-work-queue.decorator.js';
+export { type Preference, readPrefer } from './nest/prefer.js';
 export { type Problem, retryAfterSeconds, toProblem } from './nest/problem.js';
+export { RefusesEarly, type RefusesEarlyOptions } from './nest/refuses-early.decorator.js';
 export { runApplication } from './nest/run-application.js';
 export { workQueueToken } from './nest/tokens.js';
 export { WorkHandler, type WorkHandlerOptions } from './nest/work-handler.decorator.js';

@@ -16,9 +16,6 @@ import { WorkQueue } from './work-queue.js';
 /** A passive declare takes less than a millisecond; whoever waits for an answer has waited for the confirm already. */
 const LOOK_TIMEOUT_MS = 1_000;
 
-/** Replies that may be on their way at a time; what is more is lost, and its caller gets a 202. */
-const REPLY_WINDOW = { messages: 100, bytes: 16_000_000 };
-
 type DoorQos = Pick<
   QueueQos,
   'type' | 'overflow' | 'maxLength' | 'window' | 'windowBytes' | 'serviceTimeMs' | 'shedLowAt'
@@ -35,7 +32,6 @@ export class PublishPipeline {
   private readonly publishers = new Map<string, Publisher>();
   private readonly doors = new Map<string, QueueDoor>();
   private readonly queues = new Map<string, WorkQueue>();
-  private replies: Promise<Publisher> | undefined;
 
   constructor(
     private readonly settings: Settings,
@@ -99,28 +95,8 @@ export class PublishPipeline {
     return (message) => door.send(message);
   }
 
-  /**
-   * Sends the reply of a handler; not mandatory, since nobody may be waiting any more. Rejects when it was not stored.
-   */
-  async publishReply(message: OutgoingMessage): Promise<void> {
-    const publisher = await this.replyPublisher();
-    const end = await publisher.publish(message);
-    if (end.at !== 'broker' || end.answer !== 'acked') throw new Error(`the reply ended at the ${end.at}`);
-  }
-
   async close(deadlineMs: number): Promise<void> {
-    const replies = await this.replies?.catch(() => undefined);
-    const publishers = [...this.publishers.values(), ...(replies ? [replies] : [])];
-    await Promise.all(publishers.map((publisher) => publisher.close(deadlineMs)));
-  }
-
-  /** Opened by the first reply: few workers have callers that wait. */
-  private replyPublisher(): Promise<Publisher> {
-    if (this.replies) return this.replies;
-    const publisher = new Publisher(this.connections.publish, REPLY_WINDOW, this.settings);
-    this.replies = publisher.open().then(() => publisher);
-    this.replies.catch(() => (this.replies = undefined));
-    return this.replies;
+    await Promise.all([...this.publishers.values()].map((publisher) => publisher.close(deadlineMs)));
   }
 
   private addQueue(name: string, qos: QueueQos): void {

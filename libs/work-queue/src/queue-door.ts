@@ -69,7 +69,10 @@ export class QueueDoor {
     if (!permit) throw this.refuse(message.messageId, this.shed);
     const sentAt = clock();
     const { isOnNewChannel } = permit;
-    const end = await publisher.publish(message, call || isOnNewChannel ? { call, isOnNewChannel } : undefined);
+    const end = await publisher.publish(
+      message,
+      call || isOnNewChannel ? { call, isOnNewChannel } : undefined,
+    );
     if (end.at === 'broker' && end.answer === 'acked') return this.accepted(message, permit, sentAt);
     throw await this.refused(message, permit, end, sentAt);
   }
@@ -131,7 +134,12 @@ export class QueueDoor {
     const reading = afterNack ? afterNack.reading : this.parts.admission.lastReading;
     const because = this.explain(end, reading);
     const { name: queue } = this.target;
-    this.parts.telemetry.emit('publish.refused', { queue, messageId, reason: decision.reason, detail: because });
+    this.parts.telemetry.emit('publish.refused', {
+      queue,
+      messageId,
+      reason: decision.reason,
+      detail: because,
+    });
     const wasSilent = end.at === 'broker' && end.answer === 'silence';
     const retryAfterMs = this.comeBackAfter(decision, reading);
     return { queue, messageId, reason: decision.reason, because, retryAfterMs, wasSilent };
@@ -147,7 +155,12 @@ export class QueueDoor {
     const { admission, clock, random } = this.parts;
     const troubleForMs = this.troubleSince === undefined ? 0 : clock() - this.troubleSince;
     const { demandRatio: demand } = admission;
-    return comeBackMs(comeBack, this.target, { ready: reading?.readyMessages, demand, troubleForMs }, random());
+    return comeBackMs(
+      comeBack,
+      this.target,
+      { ready: reading?.readyMessages, demand, troubleForMs },
+      random(),
+    );
   }
 
   private explain(end: PublishEnd, reading: QueueReading | undefined): string {

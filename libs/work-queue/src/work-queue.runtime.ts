@@ -6,6 +6,7 @@ import type { Settings } from './config/settings.js';
 import { ConsumePipeline } from './consume-pipeline.js';
 import type { MountedHandler } from './execute/work-handler.js';
 import { codecOf, PublishPipeline, qosOf } from './publish-pipeline.js';
+import { ReplyPublisher } from './reply-publisher.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import type { WorkQueue } from './work-queue.js';
 
@@ -23,6 +24,7 @@ export interface RuntimeHealth {
 export class WorkQueueRuntime {
   private readonly publishConnection: ReconnectingConnection;
   private readonly consumeConnection: ReconnectingConnection;
+  private readonly replies: ReplyPublisher;
   private readonly topology: BrokerTopology;
   private readonly publishing: PublishPipeline;
   private readonly consuming: ConsumePipeline;
@@ -33,20 +35,10 @@ export class WorkQueueRuntime {
     private readonly settings: Settings,
     readonly telemetry: Telemetry,
   ) {
-    const { url, startTimeoutMs } = settings;
     // Two connections: a blocked publisher must not keep acks from the broker.
-    this.publishConnection = new ReconnectingConnection({
-      url,
-      name: `${settings.name} publish`,
-      startTimeoutMs,
-      telemetry,
-    });
-    this.consumeConnection = new ReconnectingConnection({
-      url,
-      name: `${settings.name} consume`,
-      startTimeoutMs,
-      telemetry,
-    });
+    this.publishConnection = connectionFor('publish', settings, telemetry);
+    this.consumeConnection = connectionFor('consume', settings, telemetry);
+    this.replies = new ReplyPublisher(connectionFor('reply', settings, telemetry), settings);
     // Its looks go over the connection that no alarm blocks.
     this.topology = new BrokerTopology(settings, this.consumeConnection, telemetry, (queue, maxLength) =>
       this.publishing.limitChanged(queue, maxLength),
@@ -97,7 +89,7 @@ export class WorkQueueRuntime {
       codec,
       bounds,
       publishDeadLetter,
-      publishReply: (message) => this.publishing.publishReply(message),
+      publishReply: (message) => this.replies.publish(message),
     });
   }
 
@@ -111,7 +103,8 @@ export class WorkQueueRuntime {
   async close(): Promise<void> {
     await this.stopConsuming();
     for (const stop of this.stopRepairing) stop();
-    await this.publishing.close(this.settings.confirmTimeoutMs);
+    const { confirmTimeoutMs } = this.settings;
+    await Promise.all([this.publishing.close(confirmTimeoutMs), this.replies.close(confirmTimeoutMs)]);
     await Promise.all([this.publishConnection.close(), this.consumeConnection.close()]);
   }
 
@@ -145,4 +138,9 @@ export class WorkQueueRuntime {
       ...(await this.topology.problems()),
     ];
   }
+}
+
+function connectionFor(purpose: string, settings: Settings, telemetry: Telemetry): ReconnectingConnection {
+  const { url, startTimeoutMs, name } = settings;
+  return new ReconnectingConnection({ url, name: `${name} ${purpose}`, startTimeoutMs, telemetry });
 }

@@ -76,7 +76,10 @@ export class WorkQueue<T = unknown> {
    * @throws ConfirmTimeoutError, ConfirmLostError: nobody knows; publish again with the same `messageId` only
    */
   async publish(payload: T, options: PublishOptions = {}): Promise<PublishReceipt> {
-    return this.send(this.toMessage(payload, options), options, { priority: options.priority });
+    const message = this.toMessage(payload, options);
+    if (options.messageId === undefined) await this.parts.door.send(message, options);
+    else await this.send(message, options, options);
+    return this.receiptOf(message);
   }
 
   /**
@@ -90,8 +93,8 @@ export class WorkQueue<T = unknown> {
     const message = this.toMessage(payload, options);
     this.assertDuration(message.messageId, 'waitMs', options.waitMs);
     if (this.parts.waiters.isFull) {
-      const receipt = await this.send(message, options, { priority: options.priority });
-      return { receipt, isDone: false, because: 'too-many-waiting' };
+      await this.send(message, options, options);
+      return { receipt: this.receiptOf(message), isDone: false, because: 'too-many-waiting' };
     }
     const waiter = this.parts.waiters.add(randomUUID());
     try {
@@ -99,9 +102,7 @@ export class WorkQueue<T = unknown> {
       const reply =
         waiter.reply ??
         (await waiter.within(options.waitMs - (performance.now() - startedAt), options.signal));
-      return typeof reply === 'string'
-        ? { receipt, isDone: false, because: reply }
-        : { receipt, isDone: true, result: this.resultOf(reply, receipt) };
+      return this.outcomeOf(reply, receipt);
     } finally {
       waiter.end();
     }
@@ -111,35 +112,42 @@ export class WorkQueue<T = unknown> {
    * Whether a request may go on to its publish, by what is known now: cheap, for a hook that runs before the body is
    * read. A refusal counts as one; a pass must be ended when the request is over.
    */
-  preadmit({ messageId = randomUUID(), priority = 'normal' }: Pick<PublishOptions, 'messageId' | 'priority'> = {}): Preadmission {
+  preadmit({
+    messageId = randomUUID(),
+    priority = 'normal',
+  }: Pick<PublishOptions, 'messageId' | 'priority'> = {}): Preadmission {
     return this.parts.door.preadmit(messageId, priority);
   }
 
-  private async call(message: OutgoingMessage, options: PublishOptions, waiter: ReplyWaiter): Promise<PublishReceipt> {
+  private async call(
+    message: OutgoingMessage,
+    options: PublishOptions,
+    waiter: ReplyWaiter,
+  ): Promise<PublishReceipt> {
     const { correlationId } = waiter;
     const asked = { ...message, replyTo: DIRECT_REPLY_TO, correlationId };
     try {
-      return await this.send(asked, options, { priority: options.priority, call: waiter });
+      await this.send(asked, options, { priority: options.priority, call: waiter });
     } catch (error) {
       // Work that was done was stored, whatever became of its confirm.
-      if (error instanceof OutcomeUnknownError && waiter.reply) return this.receiptOf(message);
-      throw error;
+      if (!(error instanceof OutcomeUnknownError && waiter.reply)) throw error;
     }
+    return this.receiptOf(message);
   }
 
   /** An id of the caller's is remembered, so that it is not used for two things. */
-  private async send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<PublishReceipt> {
+  private async send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {
     const { door, recentIds } = this.parts;
     const { messageId } = message;
     const claim = options.messageId === undefined ? 'same' : recentIds.claim(messageId, message.body);
-    if (claim === 'conflict') throw this.refusal({ messageId, reason: 'conflict', because: 'another payload' });
+    if (claim === 'conflict')
+      throw this.refusal({ messageId, reason: 'conflict', because: 'another payload' });
     try {
       await door.send(message, how);
     } catch (error) {
       if (claim === 'new' && !(error instanceof OutcomeUnknownError)) recentIds.forget(messageId);
       throw error;
     }
-    return this.receiptOf(message);
   }
 
   private receiptOf({ messageId }: OutgoingMessage): PublishReceipt {
@@ -157,14 +165,21 @@ export class WorkQueue<T = unknown> {
       contentType,
       headers: { ...headers, ...options.headers, [HEADERS.publishedAt]: publishedAt },
     };
-    return options.deadline === undefined ? message : this.withDeadline(message, options.deadline, options.expire);
+    return options.deadline === undefined
+      ? message
+      : this.withDeadline(message, options.deadline, options.expire);
   }
 
   private encode(payload: T, messageId: string): EncodedPayload {
     try {
       return this.parts.codec.encode(payload);
     } catch (error) {
-      throw this.refusal({ messageId, reason: 'invalid-message', because: describeThrown(error), cause: error });
+      throw this.refusal({
+        messageId,
+        reason: 'invalid-message',
+        because: describeThrown(error),
+        cause: error,
+      });
     }
   }
 
@@ -185,18 +200,22 @@ export class WorkQueue<T = unknown> {
     return toError({ ...refusal, queue: this.name });
   }
 
-  private resultOf(reply: IncomingReply, { id, queue }: PublishReceipt): unknown {
-    const deadReason = reply.headers[HEADERS.replyFailed];
-    if (typeof deadReason === 'string') {
-      throw new WorkFailedError(`work ${id} of queue ${queue} was dead-lettered (${deadReason})`, {
-        queue,
-        messageId: id,
-        deadReason,
-      });
-    }
-    if (reply.contentType === undefined) return undefined;
-    return jsonCodec.decode({ ...reply, messageId: id });
+  private outcomeOf(reply: IncomingReply | NoReply, receipt: PublishReceipt): RequestOutcome {
+    if (typeof reply === 'string') return { receipt, isDone: false, because: reply };
+    const failed = reply.headers[HEADERS.replyFailed];
+    // The work is done; only its result is such that it cannot travel.
+    if (failed === 'unserialisable') return { receipt, isDone: false, because: 'reply-lost' };
+    if (typeof failed === 'string') throw workFailed(receipt, failed);
+    const { contentType, body, headers } = reply;
+    if (contentType === undefined) return { receipt, isDone: true, result: undefined };
+    const result = jsonCodec.decode({ contentType, body, headers, messageId: receipt.id });
+    return { receipt, isDone: true, result };
   }
+}
+
+function workFailed({ id, queue }: PublishReceipt, deadReason: string): WorkFailedError {
+  const message = `work ${id} of queue ${queue} was dead-lettered (${deadReason})`;
+  return new WorkFailedError(message, { queue, messageId: id, deadReason });
 }
 
 /** What a timer of Node's can wait, and AMQP's expiration hold. */

@@ -15,7 +15,13 @@ export interface Permit {
 
 type State =
   | { readonly kind: 'open' }
-  | { readonly kind: 'shut'; probeAt: number; newChannelAt: number; probe: Permit | undefined; leaseEndsAt: number }
+  | {
+      readonly kind: 'shut';
+      probeAt: number;
+      newChannelAt: number;
+      probe: Permit | undefined;
+      leaseEndsAt: number;
+    }
   | { readonly kind: 'reopening'; limit: number; outstanding: number };
 
 const OPEN: State = { kind: 'open' };

@@ -39,6 +39,12 @@ export interface IncomingReply {
  */
 export type ConfirmAnswer = 'acked' | 'nacked' | 'returned' | 'lost';
 
+/** Who waits for the answer to one publish; an object rather than a function each, since there are many. */
+export interface PendingPublish {
+  /** Called once; not before the broker gives an answer, which may be never while the channel is open. */
+  answered(answer: ConfirmAnswer): void;
+}
+
 export interface PublishChannelOptions {
   /** Makes it a channel whose messages may ask for replies to `DIRECT_REPLY_TO`; they come here. */
   readonly onReply?: (reply: IncomingReply) => void;
@@ -48,12 +54,10 @@ export interface PublishChannel {
   readonly isOpen: boolean;
   /** Resolves with the reason once the channel is closed, by whoever. Never rejects. */
   readonly closed: Promise<string>;
-  /**
-   * `onAnswer` is called exactly once, with the broker's answer; not before the broker gives one, which may be never
-   * while the channel is open.
-   * @throws when AMQP cannot carry the message (a header of an unknown type, headers over 64 KiB); nothing was sent
-   */
-  publish(message: OutgoingMessage, onAnswer: (answer: ConfirmAnswer) => void): void;
+  /** @throws when AMQP cannot carry the message (a header of an unknown type, headers over 64 KiB); nothing was sent */
+  publish(message: OutgoingMessage, pending: PendingPublish): void;
+  /** Resolves when every publish on it is answered. Never rejects. */
+  idle(): Promise<void>;
   close(): Promise<void>;
 }
 

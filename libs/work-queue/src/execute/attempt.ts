@@ -11,7 +11,7 @@ export class AttemptTimeout extends Error {
 }
 
 /**
- * Runs the handler once. Its signal aborts at the timeout or when `abandoned` aborts; the attempt ends only when
+ * Runs the handler once, for what it returns. Its signal aborts at the timeout or when `abandoned` aborts; the attempt ends only when
  * the handler's promise does, since nothing can stop running JavaScript. A late success counts as a failure:
  * whoever passed the signal on has stopped half way.
  */
@@ -20,7 +20,7 @@ export async function runAttempt(
   payload: unknown,
   context: WorkContext,
   limits: { readonly timeoutMs: number; readonly abandoned: AbortSignal },
-): Promise<void> {
+): Promise<unknown> {
   const timeout = new AttemptTimeout(handler.label, limits.timeoutMs);
   const attempt = new AbortController();
   const abandon = (): void => attempt.abort(limits.abandoned.reason);
@@ -29,8 +29,9 @@ export async function runAttempt(
   limits.abandoned.addEventListener('abort', abandon, { once: true });
   context.signal = attempt.signal;
   try {
-    await handler.invoke(payload, context);
+    const result = await handler.invoke(payload, context);
     if (attempt.signal.reason === timeout) throw timeout;
+    return result;
   } finally {
     clearTimeout(timer);
     limits.abandoned.removeEventListener('abort', abandon);

@@ -7,6 +7,7 @@ import {
   gate,
   incoming,
   RecordingTelemetry,
+  settled,
   endFakeTime,
 } from '../../../../test/support/fake-broker.js';
 import type { IncomingMessage } from '../broker/broker.port.js';
@@ -63,6 +64,10 @@ function setUp(
   return { execute, telemetry, stopping, abandoned };
 }
 
+function dueIn(ms: number): { headers: { 'x-deadline': number } } {
+  return { headers: { 'x-deadline': Date.now() + ms } };
+}
+
 beforeEach(() => {
   jest.useFakeTimers();
 });
@@ -73,7 +78,7 @@ describe('executing a message', () => {
   it('hands the handler the decoded payload and what is known of the message', async () => {
     const calls: Array<[unknown, WorkContext]> = [];
     const { execute } = setUp(async (...call) => void calls.push(call));
-    expect(await execute({ headers: { 'x-published-at': 1_000 }, isRedelivered: true })).toEqual({
+    expect(await execute({ headers: { 'x-published-at': 1_000 }, isRedelivered: true })).toMatchObject({
       kind: 'succeeded',
       attempts: 1,
     });
@@ -83,6 +88,12 @@ describe('executing a message', () => {
         { queue: 'orders', messageId: 'id-1', isRedelivered: true, attempt: 1, publishedAt: new Date(1_000) },
       ],
     ]);
+  });
+
+  it('keeps what the handler returns', async () => {
+    const result = { total: 7 };
+    const { execute } = setUp(async () => result);
+    expect(await execute()).toEqual({ kind: 'succeeded', attempts: 1, result });
   });
 
   it('makes an instance of the DTO of it', async () => {
@@ -101,7 +112,7 @@ describe('executing a message', () => {
     });
     const outcome = execute();
     await jest.advanceTimersByTimeAsync(1_500);
-    expect(await outcome).toEqual({ kind: 'succeeded', attempts: 3 });
+    expect(await outcome).toMatchObject({ kind: 'succeeded', attempts: 3 });
     expect(startedAt).toEqual([0, 500, 1_500]);
     expect(telemetry.named('attempt.failed')).toMatchObject([
       { queue: 'orders', messageId: 'id-1', attempt: 1, retryInMs: 500 },
@@ -219,7 +230,7 @@ describe('an attempt', () => {
     });
     const outcome = execute();
     await jest.advanceTimersByTimeAsync(10_500);
-    expect(await outcome).toEqual({ kind: 'succeeded', attempts: 2 });
+    expect(await outcome).toMatchObject({ kind: 'succeeded', attempts: 2 });
     expect(wasAborted).toEqual([false, false]);
   });
 
@@ -233,6 +244,81 @@ describe('an attempt', () => {
     // Node 20 keeps an entry per call of `any` for as long as its longest-lived signal lives.
     expect(any).not.toHaveBeenCalled();
     any.mockRestore();
+  });
+});
+
+describe('work with a deadline', () => {
+  it('is not started when that has passed', async () => {
+    const invoke = jest.fn<Invoke>();
+    const { execute } = setUp(invoke);
+    expect(await execute(dueIn(0))).toEqual({
+      kind: 'dead',
+      reason: 'expired',
+      attempts: 0,
+      error: expect.objectContaining({ name: 'DeadlinePassed' }),
+    });
+    expect(invoke).not.toHaveBeenCalled();
+  });
+
+  it('is started in time, told the deadline, and may end after it', async () => {
+    const message = dueIn(1);
+    const deadlines: unknown[] = [];
+    const { execute } = setUp(async (_payload, { deadline }) => {
+      deadlines.push(deadline);
+      await fakeableTimers.setTimeout(5_000);
+    });
+    const outcome = execute(message);
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect(await outcome).toMatchObject({ kind: 'succeeded' });
+    expect(deadlines).toEqual([new Date(message.headers['x-deadline'])]);
+  });
+
+  it('is dead at once, with its error, when another attempt would begin too late', async () => {
+    const error = new Error('no database');
+    const { execute, telemetry } = setUp(() => Promise.reject(error));
+    // The second attempt would begin after 500 ms.
+    expect(await execute(dueIn(500))).toEqual({ kind: 'dead', reason: 'expired', attempts: 1, error });
+    expect(telemetry.named('attempt.failed')).toEqual([]);
+  });
+
+  it('is dead when its next attempt comes later than planned', async () => {
+    const { execute } = setUp(() => Promise.reject(new Error('no database')));
+    const outcome = execute(dueIn(501));
+    await settled();
+    // A process that was busy elsewhere runs its timers late.
+    jest.setSystemTime(Date.now() + 501);
+    await jest.advanceTimersByTimeAsync(500);
+    expect(await outcome).toMatchObject({
+      reason: 'expired',
+      attempts: 1,
+      error: { message: 'no database' },
+    });
+  });
+
+  it('is called expired only when an attempt was left', async () => {
+    const { execute } = setUp(() => Promise.reject(new Error('no')), { options: { maxAttempts: 1 } });
+    expect(await execute(dueIn(100))).toMatchObject({ kind: 'dead', reason: 'failed', attempts: 1 });
+  });
+
+  it('begins no attempt at or after it, whenever that is', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: -1, max: 5_000 }), async (ms) => {
+        const message = dueIn(ms);
+        const startedAt: number[] = [];
+        const { execute } = setUp(async () => {
+          startedAt.push(Date.now());
+          throw new Error('no');
+        });
+        const outcome = execute(message);
+        await jest.advanceTimersByTimeAsync(10_000);
+        const ended = await outcome;
+        expect(startedAt.every((at) => at < message.headers['x-deadline'])).toBe(true);
+        expect(ended).toMatchObject({
+          reason: startedAt.length === 3 ? 'failed' : 'expired',
+          attempts: startedAt.length,
+        });
+      }),
+    );
   });
 });
 
@@ -284,7 +370,7 @@ describe('a process that ends', () => {
     await jest.advanceTimersByTimeAsync(0);
     abandoned.abort();
     end.open();
-    expect(await outcome).toEqual({ kind: 'succeeded', attempts: 1 });
+    expect(await outcome).toMatchObject({ kind: 'succeeded', attempts: 1 });
   });
 
   it('starts no attempt once it was abandoned', async () => {

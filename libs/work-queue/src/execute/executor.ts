@@ -5,6 +5,7 @@ import { PermanentFailure } from '../errors/permanent-failure.error.js';
 import type { Codec } from '../message/codec.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { runAttempt } from './attempt.js';
+import { deadlineMsOf, DeadlinePassed } from './deadline.js';
 import type { DeadReason, Outcome } from './outcome.js';
 import { InvalidPayload, validatePayload } from './payload-validator.js';
 import { WorkContext } from './work-context.js';
@@ -15,10 +16,16 @@ export interface ExecutorSignals {
   readonly abandoned: AbortSignal;
 }
 
+/** The attempt that failed last. */
+interface Failure {
+  readonly attempt: number;
+  readonly error: unknown;
+}
+
 /**
  * Decode, validate, attempt, and attempt again with backoff. Knows no broker: it turns a message into an Outcome
  * and never throws. A failing message keeps its handler's place while it waits for the next attempt, so a broken
- * downstream slows intake down instead of making a backlog somewhere else.
+ * downstream slows intake down instead of making a backlog somewhere else. No attempt begins after the deadline.
  */
 export class Executor {
   constructor(
@@ -49,26 +56,26 @@ export class Executor {
   }
 
   private async attempts(payload: unknown, context: WorkContext, signals: ExecutorSignals): Promise<Outcome> {
+    const limits = { timeoutMs: this.qos.timeoutMs, abandoned: signals.abandoned };
+    let failure: Failure | undefined;
     for (let attempt = 1; ; attempt++) {
-      if (signals.abandoned.aborted) return { kind: 'returned', attempts: attempt - 1 };
+      const unstarted = endBefore(context, signals, failure);
+      if (unstarted) return unstarted;
       context.attempt = attempt;
       try {
-        await runAttempt(this.handler, payload, context, {
-          timeoutMs: this.qos.timeoutMs,
-          abandoned: signals.abandoned,
-        });
-        return { kind: 'succeeded', attempts: attempt };
+        const result = await runAttempt(this.handler, payload, context, limits);
+        return { kind: 'succeeded', attempts: attempt, result };
       } catch (error) {
-        const end = this.endAfter(error, attempt, signals);
+        failure = { attempt, error };
+        const end =
+          this.endAfter(failure, signals) ?? (await this.backOff(failure, context, signals.stopping));
         if (end) return end;
-        await this.backOff(error, attempt, context.messageId, signals.stopping);
-        if (signals.stopping.aborted) return { kind: 'returned', attempts: attempt };
       }
     }
   }
 
   /** The outcome when there is no other attempt. A handler that we aborted ourselves is not to blame. */
-  private endAfter(error: unknown, attempt: number, signals: ExecutorSignals): Outcome | undefined {
+  private endAfter({ error, attempt }: Failure, signals: ExecutorSignals): Outcome | undefined {
     if (error instanceof InvalidPayload) return { kind: 'dead', reason: 'invalid', attempts: attempt, error };
     if (error instanceof PermanentFailure)
       return { kind: 'dead', reason: 'permanent', attempts: attempt, error };
@@ -77,21 +84,34 @@ export class Executor {
     return signals.stopping.aborted ? { kind: 'returned', attempts: attempt } : undefined;
   }
 
+  /** Waits for the next attempt. The outcome when there will be none: it would begin too late, or we stop. */
   private async backOff(
-    error: unknown,
-    attempt: number,
-    messageId: string,
+    { error, attempt }: Failure,
+    context: WorkContext,
     stopping: AbortSignal,
-  ): Promise<void> {
+  ): Promise<Outcome | undefined> {
+    const { queue, messageId } = context;
     const { initialMs, maxMs, multiplier } = this.qos.backoff;
     const retryInMs = backoffMs({ attempt, initialMs, maxMs, multiplier }, this.random());
-    this.telemetry.emit('attempt.failed', {
-      queue: this.handler.queue,
-      messageId,
-      attempt,
-      retryInMs,
-      error,
-    });
+    // Waiting for nothing would keep a place from work that can still be in time.
+    const isTooLate = Date.now() + retryInMs >= deadlineMsOf(context);
+    if (isTooLate) return { kind: 'dead', reason: 'expired', attempts: attempt, error };
+    this.telemetry.emit('attempt.failed', { queue, messageId, attempt, retryInMs, error });
     await delay(retryInMs, undefined, { signal: stopping }).catch(() => undefined);
+    return stopping.aborted ? { kind: 'returned', attempts: attempt } : undefined;
   }
+}
+
+/** The outcome when the next attempt must not begin. What failed before says more than that time is up. */
+function endBefore(
+  context: WorkContext,
+  { abandoned }: ExecutorSignals,
+  failure: Failure | undefined,
+): Outcome | undefined {
+  const attempts = failure?.attempt ?? 0;
+  if (abandoned.aborted) return { kind: 'returned', attempts };
+  const deadlineMs = deadlineMsOf(context);
+  if (Date.now() < deadlineMs) return undefined;
+  const error = failure ? failure.error : new DeadlinePassed(deadlineMs);
+  return { kind: 'dead', reason: 'expired', attempts, error };
 }

@@ -22,6 +22,8 @@ export class WorkContext {
   readonly isRedelivered: boolean;
   /** When the publisher sent it; undefined when it did not say. */
   readonly publishedAt: Date | undefined;
+  /** When the work is no longer worth starting: no attempt begins after it. Undefined when it always is. */
+  readonly deadline: Date | undefined;
   /** Counts from 1 in this process; it starts again when the message is delivered again. */
   attempt = 1;
   /** Aborts when the attempt's `timeout` has passed or the process must end. Pass it on to what you await. */
@@ -35,9 +37,13 @@ export class WorkContext {
     this.body = message.body;
     this.isRedelivered = message.isRedelivered;
     this.publishedAt = dateOf(message.headers[HEADERS.publishedAt]);
+    this.deadline = dateOf(message.headers[HEADERS.deadline]);
   }
 }
 
+/** Numbers beyond what a Date can hold are as much nonsense as text. */
 function dateOf(header: unknown): Date | undefined {
-  return typeof header === 'number' && Number.isFinite(header) ? new Date(header) : undefined;
+  if (typeof header !== 'number') return undefined;
+  const date = new Date(header);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }

@@ -2,9 +2,12 @@
 export const HEADERS = {
   /** When the publisher sent it, milliseconds since the epoch. */
   publishedAt: 'x-published-at',
-  /** When the work is no longer worth starting, milliseconds since the epoch. */
+  /** When the work is no longer worth starting, milliseconds since the epoch; anything else counts as none. */
   deadline: 'x-deadline',
-  /** On a reply: the reason the work was dead-lettered for; absent when it succeeded. */
+  /**
+   * On a reply: the reason the work was dead-lettered for, or `unserialisable` when it was done and JSON cannot carry
+   * its result; absent when all went well.
+   */
   replyFailed: 'x-reply-failed',
   /** The pattern of a message that came through the NestJS transport. */
   pattern: 'x-pattern',

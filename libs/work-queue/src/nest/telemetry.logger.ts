@@ -47,6 +47,9 @@ export class TelemetryLogger implements OnApplicationShutdown {
         ),
       ),
       telemetry.on('settle.failed', (e) => this.logger.error(`${e.queue} ${e.messageId}: ${e.reason}`)),
+      telemetry.on('reply.lost', (e) =>
+        this.logger.warn(`${e.queue} ${e.messageId}: settled, but its caller gets no reply: ${e.reason}`),
+      ),
       telemetry.on('job.settled', (e) => this.settled(e)),
     ];
   }
@@ -71,6 +74,8 @@ export class TelemetryLogger implements OnApplicationShutdown {
     const job = `${event.queue} ${event.messageId}`;
     if (event.end === 'dead-lettered') {
       this.logger.error(`${job}: dead-lettered after ${event.attempt} attempts: ${textOf(event.error)}`);
+    } else if (event.end === 'expired') {
+      this.logger.warn(`${job}: expired before attempt ${event.attempt + 1}: ${textOf(event.error)}`);
     } else if (event.end === 'lost') {
       this.logger.warn(`${job}: its channel closed before it was settled; the broker will deliver it again`);
     } else {

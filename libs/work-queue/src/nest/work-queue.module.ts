@@ -15,6 +15,7 @@ import { ConfigurationError } from '../errors/configuration.error.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { WorkQueueRuntime } from '../work-queue.runtime.js';
 import { ConsumingModule } from './consuming.module.js';
+import { EarlyRefusal } from './early-refusal.js';
 import { HandlerInvoker } from './handler-invoker.js';
 import { HandlerExplorer } from './handler.explorer.js';
 import { TelemetryLogger } from './telemetry.logger.js';
@@ -113,6 +114,7 @@ function assemble(
         inject: [WORK_QUEUE_SETTINGS, Telemetry, TelemetryLogger],
       },
       { provide: APP_FILTER, useClass: WorkQueueExceptionFilter },
+      EarlyRefusal,
       TelemetryLogger,
       HandlerInvoker,
       HandlerExplorer,

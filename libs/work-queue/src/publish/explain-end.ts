@@ -5,7 +5,11 @@ export interface EndFacts {
   readonly target: PublishTarget;
   readonly state: ConnectionState;
   readonly reading: QueueReading | undefined;
-  readonly window: { readonly outstanding: number; readonly outstandingBytes: number; readonly waitMs: number };
+  readonly window: {
+    readonly outstanding: number;
+    readonly outstandingBytes: number;
+    readonly waitMs: number;
+  };
   readonly confirmTimeoutMs: number;
 }
 

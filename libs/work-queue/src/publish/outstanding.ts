@@ -1,17 +1,35 @@
-/** What becomes of an unanswered publish when we stop waiting for it. */
-export type GivenUp = 'silence' | 'blocked';
+import type { ConfirmAnswer, PendingPublish } from '../broker/broker.port.js';
 
-interface Waiting<Answer> {
+/** The broker's answer, or why we stopped waiting for it. */
+export type WaitEnd = ConfirmAnswer | 'silence' | 'blocked';
+
+/** One publish that the broker has not answered. */
+export class OutstandingPublish implements PendingPublish {
   readonly deadline: number;
-  readonly resolve: (answer: Answer | GivenUp) => void;
+
+  constructor(
+    private readonly all: Outstanding,
+    timeoutMs: number,
+    /** Called once: with the answer, or with why we stopped waiting. */
+    readonly resolve: (end: WaitEnd) => void,
+    /** Called when the broker answers, also when nobody waits any more. */
+    private readonly onAnswer: () => void,
+  ) {
+    this.deadline = performance.now() + timeoutMs;
+  }
+
+  answered(answer: ConfirmAnswer): void {
+    this.onAnswer();
+    this.all.settle(this, answer);
+  }
 }
 
 /**
  * Callers that wait for the broker's answer, oldest first. All wait equally long, so one timer watches the oldest; a
- * timer each would cost more than the publish's own bookkeeping.
+ * timer each would cost more than the rest of a publish's bookkeeping.
  */
-export class Outstanding<Answer> {
-  private readonly waiting = new Set<Waiting<Answer>>();
+export class Outstanding {
+  private readonly waiting = new Set<OutstandingPublish>();
   private timer: NodeJS.Timeout | undefined;
   private hasGivenUp = false;
 
@@ -22,25 +40,31 @@ export class Outstanding<Answer> {
     return this.hasGivenUp;
   }
 
-  /** `resolve` is called once: with the answer, or with why we stopped waiting. @returns how to answer */
-  add(resolve: (answer: Answer | GivenUp) => void): (answer: Answer) => void {
-    const waiting = { deadline: performance.now() + this.timeoutMs, resolve };
-    this.waiting.add(waiting);
+  add(resolve: (end: WaitEnd) => void, onAnswer: () => void): OutstandingPublish {
+    const publish = new OutstandingPublish(this, this.timeoutMs, resolve, onAnswer);
+    this.waiting.add(publish);
     if (!this.timer) this.watch(this.timeoutMs);
-    return (answer) => {
-      this.hasGivenUp = false;
-      if (this.waiting.delete(waiting)) resolve(answer);
-    };
+    return publish;
+  }
+
+  settle(publish: OutstandingPublish, answer: ConfirmAnswer): void {
+    this.hasGivenUp = false;
+    if (this.waiting.delete(publish)) publish.resolve(answer);
+  }
+
+  /** It was never sent. */
+  forget(publish: OutstandingPublish): void {
+    this.waiting.delete(publish);
   }
 
   /** The broker reads nothing any more: nobody should wait for the deadline to hear that. */
-  giveUp(reason: GivenUp): void {
+  giveUp(): void {
     const given = [...this.waiting];
     this.waiting.clear();
-    for (const { resolve } of given) resolve(reason);
+    for (const publish of given) publish.resolve('blocked');
   }
 
-  /** Stops the clock; who still waits is answered by whoever ends the channel. */
+  /** Stops the clock; who still waits is answered when its channel ends. */
   close(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
@@ -53,11 +77,11 @@ export class Outstanding<Answer> {
   private look(): void {
     const now = performance.now();
     this.timer = undefined;
-    for (const waiting of this.waiting) {
-      if (waiting.deadline > now) return this.watch(Math.ceil(waiting.deadline - now));
-      this.waiting.delete(waiting);
+    for (const publish of this.waiting) {
+      if (publish.deadline > now) return this.watch(Math.ceil(publish.deadline - now));
+      this.waiting.delete(publish);
       this.hasGivenUp = true;
-      waiting.resolve('silence');
+      publish.resolve('silence');
     }
   }
 }

@@ -1,23 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BrokerConnection, PublishChannelOptions } from '../broker/broker.port.js';
-import { CountedChannel } from './counted-channel.js';
+import type { BrokerConnection, PublishChannel, PublishChannelOptions } from '../broker/broker.port.js';
 
 const REOPEN_DELAY_MS = 200;
 
 /** Keeps one publish channel open, whatever happens to it or to its connection, until closed. */
 export class PublishLane {
-  private current: CountedChannel | undefined;
+  private current: PublishChannel | undefined;
   private readonly closing = new AbortController();
+  /** What has to be over before a channel may close, beside its confirms. */
+  private readonly expected = new Map<PublishChannel, Set<Promise<unknown>>>();
 
   constructor(
     private readonly connection: BrokerConnection,
     private readonly channelOptions: PublishChannelOptions = {},
     /** The channel is gone, and with it the replies that were to come to it. */
-    private readonly onLost: (channel: CountedChannel) => void = () => undefined,
+    private readonly onLost: (channel: PublishChannel) => void = () => undefined,
   ) {}
 
   /** The channel to publish on now; undefined while there is none. */
-  get channel(): CountedChannel | undefined {
+  get channel(): PublishChannel | undefined {
     return this.current?.isOpen && !this.closing.signal.aborted ? this.current : undefined;
   }
 
@@ -26,7 +27,7 @@ export class PublishLane {
   }
 
   async open(): Promise<void> {
-    this.adopt(new CountedChannel(await this.connection.openPublishChannel(this.channelOptions)));
+    this.adopt(await this.connection.openPublishChannel(this.channelOptions));
   }
 
   /**
@@ -35,10 +36,17 @@ export class PublishLane {
    * meanwhile), a new one is measured against the limit itself.
    */
   async renew(): Promise<void> {
-    const channel = new CountedChannel(await this.connection.openPublishChannel(this.channelOptions));
+    const channel = await this.connection.openPublishChannel(this.channelOptions);
     const old = this.current;
     this.adopt(channel);
-    old?.retire();
+    if (old) void this.retire(old);
+  }
+
+  /** A reply is expected on this channel until the promise resolves; its address dies with the channel. */
+  keep(channel: PublishChannel, over: Promise<unknown>): void {
+    const expected = this.expected.get(channel) ?? new Set();
+    this.expected.set(channel, expected.add(over));
+    void over.finally(() => expected.delete(over));
   }
 
   /** No new publishes from now on. */
@@ -51,13 +59,20 @@ export class PublishLane {
     if (this.current?.isOpen && this.connection.state.kind === 'open') await this.current.close();
   }
 
-  private adopt(channel: CountedChannel): void {
+  private adopt(channel: PublishChannel): void {
     this.current = channel;
     void channel.closed.then(() => {
+      this.expected.delete(channel);
       this.onLost(channel);
       if (this.current === channel) void this.reopen();
     });
-    if (this.closing.signal.aborted) channel.retire();
+    if (this.closing.signal.aborted) void this.retire(channel);
+  }
+
+  private async retire(channel: PublishChannel): Promise<void> {
+    await channel.idle();
+    await Promise.all(this.expected.get(channel) ?? []);
+    if (channel.isOpen) await channel.close();
   }
 
   private async reopen(): Promise<void> {

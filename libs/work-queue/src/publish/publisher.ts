@@ -1,9 +1,13 @@
-import type { BrokerConnection, ConfirmAnswer, IncomingReply, OutgoingMessage } from '../broker/broker.port.js';
+import type {
+  BrokerConnection,
+  IncomingReply,
+  OutgoingMessage,
+  PublishChannel,
+} from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
 import { withinDeadline } from '../timing/within-deadline.js';
 import { ConfirmWindow, type WindowSize } from './confirm-window.js';
-import type { CountedChannel } from './counted-channel.js';
-import { type GivenUp, Outstanding } from './outstanding.js';
+import { Outstanding, type WaitEnd } from './outstanding.js';
 import type { PublishEnd } from './publish-decision.js';
 import { PublishLane } from './publish-lane.js';
 
@@ -19,7 +23,7 @@ export interface PublisherOptions {
 /** What the lane for calls is opened with. */
 export interface ReplyListener {
   onReply(reply: IncomingReply): void;
-  onLost(channel: CountedChannel): void;
+  onLost(channel: PublishChannel): void;
 }
 
 /** What is special about one publish. */
@@ -27,12 +31,11 @@ export interface PublishVia {
   /** Nothing that was refused was refused on the channel it goes through. */
   readonly isOnNewChannel?: boolean;
   /** It is a call: its channel has an address for replies and stays until this resolves. */
-  readonly call?: { readonly over: Promise<unknown>; readonly onChannel: (channel: CountedChannel) => void };
+  readonly call?: { readonly over: Promise<unknown>; readonly onChannel: (channel: PublishChannel) => void };
 }
 
 const NO_SLOT: PublishEnd = { at: 'window' };
 const ACKED: PublishEnd = { at: 'broker', answer: 'acked' };
-const ORDINARY: PublishVia = {};
 
 /**
  * Publishes to one queue on confirm channels of its own and tells how each publish ended; never rejects. Nothing is
@@ -40,7 +43,7 @@ const ORDINARY: PublishVia = {};
  */
 export class Publisher {
   readonly window: ConfirmWindow;
-  private readonly outstanding: Outstanding<ConfirmAnswer>;
+  private readonly outstanding: Outstanding;
   private readonly lane: PublishLane;
   private callLane: Promise<PublishLane> | undefined;
   private readonly stopListening: () => void;
@@ -56,7 +59,7 @@ export class Publisher {
     this.lane = new PublishLane(connection);
     // A blocked broker reads nothing and says nothing until its alarm is over.
     this.stopListening = connection.onStateChange(({ kind }) => {
-      if (kind === 'blocked') this.outstanding.giveUp('blocked');
+      if (kind === 'blocked') this.outstanding.giveUp();
     });
   }
 
@@ -81,18 +84,16 @@ export class Publisher {
     return { at: 'connection', state: this.lane.isClosing ? 'closed' : kind };
   }
 
-  async publish(message: OutgoingMessage, via: PublishVia = ORDINARY): Promise<PublishEnd> {
+  publish(message: OutgoingMessage, via?: PublishVia): Promise<PublishEnd> {
     const bytes = message.body.length;
-    const { maxMessageBytes, slotWaitMs } = this.options;
-    if (bytes > maxMessageBytes) return { at: 'size', bytes, maxBytes: maxMessageBytes };
+    const { maxMessageBytes } = this.options;
+    if (bytes > maxMessageBytes) return Promise.resolve({ at: 'size', bytes, maxBytes: maxMessageBytes });
     const unusable = this.unusable;
-    if (unusable) return unusable;
-    if (!this.window.tryAcquire(bytes) && !(await this.window.acquire(bytes, slotWaitMs))) return NO_SLOT;
-    const channel = via === ORDINARY ? this.lane.channel : await this.channelFor(via);
-    // The connection may have gone while we waited; then nothing was sent.
-    if (channel && !this.unusable) return this.send(channel, message, via);
-    this.window.release(bytes);
-    return this.unusable ?? { at: 'connection', state: 'open' };
+    if (unusable) return Promise.resolve(unusable);
+    const { channel } = this.lane;
+    // Most publishes end here: one promise, no wait but for the broker.
+    if (channel && !via && this.window.tryAcquire(bytes)) return this.send(channel, message);
+    return this.publishLater(message, via);
   }
 
   /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channels. */
@@ -105,13 +106,30 @@ export class Publisher {
     await Promise.all([this.lane.close(), callLane?.close()]);
   }
 
-  private async channelFor(via: PublishVia): Promise<CountedChannel | undefined> {
+  /** With a wait for a slot or a channel before it. */
+  private async publishLater(message: OutgoingMessage, via: PublishVia | undefined): Promise<PublishEnd> {
+    const bytes = message.body.length;
+    if (!(await this.window.acquire(bytes, this.options.slotWaitMs))) return NO_SLOT;
+    const lane = await this.laneFor(via);
+    const channel = lane?.channel;
+    if (!lane || !channel || this.unusable) {
+      // The connection went while we waited; nothing was sent.
+      this.window.release(bytes);
+      return this.unusable ?? { at: 'connection', state: 'open' };
+    }
+    if (via?.call) {
+      lane.keep(channel, via.call.over);
+      via.call.onChannel(channel);
+    }
+    return this.send(channel, message);
+  }
+
+  private async laneFor(via: PublishVia | undefined): Promise<PublishLane | undefined> {
     try {
-      const lane = via.call ? await this.openCallLane() : this.lane;
-      if (via.isOnNewChannel) await lane.renew();
-      return lane.channel;
+      const lane = via?.call ? await this.openCallLane() : this.lane;
+      if (via?.isOnNewChannel) await lane.renew();
+      return lane;
     } catch {
-      // The connection went away meanwhile.
       return undefined;
     }
   }
@@ -130,29 +148,25 @@ export class Publisher {
   }
 
   /** The slot goes back when the broker answers, which may be long after the deadline. */
-  private send(channel: CountedChannel, message: OutgoingMessage, { call }: PublishVia): Promise<PublishEnd> {
-    const bytes = message.body.length;
+  private send(channel: PublishChannel, message: OutgoingMessage): Promise<PublishEnd> {
     return new Promise((resolve) => {
-      const answer = this.outstanding.add((given) => resolve(toEnd(given)));
+      const bytes = message.body.length;
+      const publish = this.outstanding.add(
+        (end) => resolve(toEnd(end)),
+        () => this.window.release(bytes),
+      );
       try {
-        channel.publish(message, (given) => {
-          this.window.release(bytes);
-          answer(given);
-        });
+        channel.publish(message, publish);
       } catch (error) {
         // What AMQP cannot carry is found while encoding; nothing was written.
+        this.outstanding.forget(publish);
         this.window.release(bytes);
         resolve({ at: 'encoding', problem: describeThrown(error) });
-        answer('lost');
-        return;
       }
-      if (!call) return;
-      channel.keepUntil(call.over);
-      call.onChannel(channel);
     });
   }
 }
 
-function toEnd(answer: ConfirmAnswer | GivenUp): PublishEnd {
-  return answer === 'acked' ? ACKED : { at: 'broker', answer };
+function toEnd(end: WaitEnd): PublishEnd {
+  return end === 'acked' ? ACKED : { at: 'broker', answer: end };
 }

@@ -9,6 +9,7 @@ import {
   endFakeTime,
 } from '../../../../test/support/fake-broker.js';
 import { BrokerUnavailableError } from '../errors/broker-unavailable.error.js';
+import { InvalidMessageError } from '../errors/invalid-message.error.js';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import type { JobEnd } from '../telemetry/telemetry.js';
 import type { DeadLetterPublish, SettleOutcome } from './settler.js';
@@ -63,7 +64,7 @@ afterEach(endFakeTime);
 describe('settling', () => {
   it('acks what succeeded', async () => {
     const { settleAs, log } = setUp();
-    expect(await settleAs({ kind: 'succeeded' })).toBe('succeeded');
+    expect(await settleAs({ kind: 'succeeded', result: undefined })).toBe('succeeded');
     expect(log).toEqual(['ack']);
   });
 
@@ -74,7 +75,7 @@ describe('settling', () => {
   });
 
   it('calls lost what it could not settle', async () => {
-    for (const outcome of [{ kind: 'succeeded' }, { kind: 'returned' }, DEAD] as const) {
+    for (const outcome of [{ kind: 'succeeded', result: undefined }, { kind: 'returned' }, DEAD] as const) {
       expect(await setUp({ isChannelDead: true }).settleAs(outcome)).toBe('lost');
     }
   });
@@ -89,6 +90,13 @@ describe('settling', () => {
     stored.open();
     expect(await end).toBe('dead-lettered');
     expect(log).toEqual(['ack']);
+  });
+
+  it('tells what expired from what failed', async () => {
+    const { settleAs, log, letters } = setUp();
+    expect(await settleAs({ ...DEAD, reason: 'expired' })).toBe('expired');
+    expect(log).toEqual(['ack']);
+    expect(letters[0]?.headers).toHaveProperty('x-dead-reason', 'expired');
   });
 
   it('gives back a dead message whose copy was refused, after a pause, and says so', async () => {
@@ -109,9 +117,12 @@ describe('settling', () => {
     ]);
   });
 
-  it('stores a dead message without its foreign headers when those cannot be sent, and acks it', async () => {
+  it.each([
+    new RangeError('headers too large'),
+    new InvalidMessageError('headers too large', { queue: 'orders.dead', messageId: 'id-1' }),
+  ])('stores a dead message without its foreign headers when they cause %p, and acks it', async (error) => {
     const publish = async (letter: OutgoingMessage): Promise<void> => {
-      if ('odd' in letter.headers) throw new RangeError('headers too large');
+      if ('odd' in letter.headers) throw error;
     };
     const { settleAs, log, letters } = setUp({ message: { headers: { odd: 1 } }, publish });
     expect(await settleAs(DEAD)).toBe('dead-lettered');
@@ -130,7 +141,11 @@ describe('settling', () => {
   });
 
   it('settles each delivery exactly once, and acks no dead message without a copy', async () => {
-    const outcomes = fc.constantFrom<SettleOutcome>({ kind: 'succeeded' }, { kind: 'returned' }, DEAD);
+    const outcomes = fc.constantFrom<SettleOutcome>(
+      { kind: 'succeeded', result: undefined },
+      { kind: 'returned' },
+      DEAD,
+    );
     await fc.assert(
       fc.asyncProperty(outcomes, fc.boolean(), fc.boolean(), async (outcome, isChannelDead, isStored) => {
         const publish = isStored ? async (): Promise<void> => undefined : () => Promise.reject(AWAY);
@@ -176,6 +191,15 @@ describe('a dead letter', () => {
     await settleAs(DEAD);
     expect(letters[0]?.headers).not.toHaveProperty('CC');
     expect(letters[0]?.headers).toHaveProperty('tenant');
+  });
+
+  it('asks for no reply: whoever redrives it is not the caller', async () => {
+    const { settleAs, letters } = setUp({
+      message: { replyTo: 'amq.rabbitmq.reply-to.g1h2', correlationId: 'c-1' },
+    });
+    await settleAs(DEAD);
+    expect(letters[0]).not.toHaveProperty('replyTo');
+    expect(letters[0]).not.toHaveProperty('correlationId');
   });
 
   it('tells an error of any length in 2,000 characters', async () => {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
 import { HEADERS } from '../message/headers.js';
+import { InvalidMessageError } from '../errors/invalid-message.error.js';
 import { PublishRefusedError } from '../errors/publish-refused.error.js';
 import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
 
@@ -14,7 +15,7 @@ export interface Settleable {
 
 /** How work ended, as far as settling cares. */
 export type SettleOutcome =
-  | { readonly kind: 'succeeded' }
+  | { readonly kind: 'succeeded'; readonly result: unknown }
   | { readonly kind: 'dead'; readonly reason: string; readonly attempts: number; readonly error: unknown }
   | { readonly kind: 'returned' };
 
@@ -31,7 +32,7 @@ const UNSETTLED_DELAY_MS = 1_000;
  * | outcome   | broker action                                                        | counted as    |
  * | --------- | -------------------------------------------------------------------- | ------------- |
  * | succeeded | ack                                                                  | succeeded     |
- * | dead      | confirmed mandatory publish to `<queue>.dead` with the reason, then ack | dead-lettered |
+ * | dead      | confirmed mandatory publish to `<queue>.dead` with the reason, then ack | dead-lettered; expired, if that is the reason |
  * | returned  | basic.nack(requeue): given back without blame                        | returned      |
  * | any       | the channel died first: nothing can be said, the broker delivers again | lost        |
  *
@@ -75,7 +76,8 @@ export class Settler {
       await delay(UNSETTLED_DELAY_MS, undefined, { signal: stopping }).catch(() => undefined);
       return delivery.giveBack() ? 'returned' : 'lost';
     }
-    return delivery.ack() ? 'dead-lettered' : 'lost';
+    if (!delivery.ack()) return 'lost';
+    return outcome.reason === 'expired' ? 'expired' : 'dead-lettered';
   }
 
   /** Headers of other languages' clients can be such that they arrive but cannot be sent; the body matters more. */
@@ -83,7 +85,8 @@ export class Settler {
     try {
       await this.publishDeadLetter(deadLetter);
     } catch (error) {
-      if (error instanceof PublishRefusedError) throw error;
+      const isUnsendable = error instanceof InvalidMessageError || !(error instanceof PublishRefusedError);
+      if (!isUnsendable) throw error;
       const ours = Object.entries(deadLetter.headers).filter(([name]) => name.startsWith(HEADERS.deadPrefix));
       await this.publishDeadLetter({ ...deadLetter, headers: Object.fromEntries(ours) });
     }

@@ -17,10 +17,11 @@ export interface TelemetryEvents {
   'attempt.failed': { queue: string; messageId: string; attempt: number; retryInMs: number; error: unknown };
   'job.settled': JobSettled;
   'settle.failed': { queue: string; messageId: string; reason: string };
+  'reply.lost': { queue: string; messageId: string; reason: string };
 }
 
-/** How a delivery ended; `lost` means its channel died first, so the broker will deliver it again. */
-export type JobEnd = 'succeeded' | 'dead-lettered' | 'returned' | 'lost';
+/** How a delivery ended; `expired` is dead-lettered for its deadline; `lost` means its channel died first, so the broker will deliver it again. */
+export type JobEnd = 'succeeded' | 'dead-lettered' | 'expired' | 'returned' | 'lost';
 
 export interface JobSettled {
   queue: string;

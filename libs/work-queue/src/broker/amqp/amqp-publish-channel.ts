@@ -1,35 +1,33 @@
-import { type ConfirmChannel, IllegalOperationError, type Options } from 'amqplib';
+import { type ConfirmChannel, IllegalOperationError, type Message } from 'amqplib';
 import {
   DIRECT_REPLY_TO,
   type IncomingReply,
   type OutgoingMessage,
+  type PendingPublish,
   type PublishChannel,
 } from '../broker.port.js';
 import { closed, whenClosed } from './channel-end.js';
-import { ConfirmTags, type OnAnswer } from './confirm-tags.js';
+import { ConfirmTags } from './confirm-tags.js';
 import { textOf } from './property.js';
+import { type SendMessage, sendMessageOn } from './send-message.js';
 
-/** Correlates a returned message with its publish; message ids may repeat, this never does on a channel. */
+/** Tells returned messages with the same message id apart. */
 const PUBLISH_ID_HEADER = 'x-publish-id';
-
-type Publish = (exchange: string, routingKey: string, content: Buffer, options: Options.Publish) => boolean;
 
 /** A confirm channel: every publish gets an answer, or is lost with the channel. */
 export class AmqpPublishChannel implements PublishChannel {
   readonly closed: Promise<string>;
   private open = true;
   private readonly tags = new ConfirmTags();
-  private readonly send: Publish;
+  private readonly send: SendMessage;
 
   constructor(
     private readonly channel: ConfirmChannel,
     connectionEnded: Promise<string>,
   ) {
-    this.send = untrackedPublish(channel);
+    this.send = sendMessageOn(channel);
     this.closed = whenClosed(channel, connectionEnded, () => this.ended());
-    channel.on('return', (message) =>
-      this.tags.returned(String(message.properties.headers?.[PUBLISH_ID_HEADER])),
-    );
+    channel.on('return', (message) => this.returned(message));
     channel.on('ack', ({ deliveryTag, multiple }) => this.tags.confirmed(deliveryTag, multiple, 'acked'));
     channel.on('nack', ({ deliveryTag, multiple }) => this.tags.confirmed(deliveryTag, multiple, 'nacked'));
   }
@@ -38,39 +36,41 @@ export class AmqpPublishChannel implements PublishChannel {
     return this.open;
   }
 
-  publish(message: OutgoingMessage, onAnswer: OnAnswer): void {
-    if (!this.open) return onAnswer('lost');
-    const options = optionsOf(message, this.tags.nextPublishId);
+  publish(message: OutgoingMessage, pending: PendingPublish): void {
+    if (!this.open) return pending.answered('lost');
+    const { messageId } = message;
+    const publishId = this.tags.publishIdFor(messageId);
+    const headers =
+      publishId === undefined ? message.headers : { ...message.headers, [PUBLISH_ID_HEADER]: publishId };
     try {
-      this.send('', message.queue, message.body, options);
+      this.send(message, headers);
     } catch (error) {
       // A channel that has just closed; nothing was written. Any other error is a message that AMQP cannot carry.
-      if (error instanceof IllegalOperationError) return onAnswer('lost');
+      if (error instanceof IllegalOperationError) return pending.answered('lost');
       throw error;
     }
-    this.tags.sent(onAnswer);
+    this.tags.add(messageId, publishId, pending);
+  }
+
+  idle(): Promise<void> {
+    return this.tags.idle();
   }
 
   /** The broker gives this channel an address for replies; what is published here may name it. */
   async consumeReplies(onReply: (reply: IncomingReply) => void): Promise<void> {
-    await this.channel.consume(
-      DIRECT_REPLY_TO,
-      (message) => {
-        if (!message) return;
-        const { correlationId, contentType, headers } = message.properties;
-        onReply({
-          correlationId: textOf(correlationId),
-          body: message.content,
-          contentType: textOf(contentType),
-          headers: headers ?? {},
-        });
-      },
-      { noAck: true },
-    );
+    const deliver = (message: Message | null): void => {
+      if (message) onReply(toReply(message));
+    };
+    await this.channel.consume(DIRECT_REPLY_TO, deliver, { noAck: true });
   }
 
   async close(): Promise<void> {
     await closed(this.channel.close(), this.closed);
+  }
+
+  private returned({ properties }: Message): void {
+    const publishId = textOf(properties.headers?.[PUBLISH_ID_HEADER]);
+    this.tags.markReturned(String(properties.messageId), publishId);
   }
 
   private ended(): void {
@@ -79,34 +79,11 @@ export class AmqpPublishChannel implements PublishChannel {
   }
 }
 
-function optionsOf(message: OutgoingMessage, publishId: string): Options.Publish {
-  const { messageId, contentType, replyTo, correlationId, expirationMs, isMandatory } = message;
+function toReply({ content, properties }: Message): IncomingReply {
   return {
-    mandatory: isMandatory ?? true,
-    persistent: true,
-    messageId,
-    contentType,
-    replyTo,
-    correlationId,
-    expiration: expirationMs,
-    headers: { ...message.headers, [PUBLISH_ID_HEADER]: publishId },
+    correlationId: textOf(properties.correlationId),
+    body: content,
+    contentType: textOf(properties.contentType),
+    headers: properties.headers ?? {},
   };
-}
-
-/**
- * The client library's confirm channel keeps a list of callbacks that stops shrinking once acks came out of order and
- * together. Below it lies the same publish without the list. Should a later version be built in another way, its own
- * publish is used, with the list and the listeners that empty it.
- */
-function untrackedPublish(channel: ConfirmChannel): Publish {
-  const base: unknown = Object.getPrototypeOf(Object.getPrototypeOf(channel));
-  const publish: unknown = typeof base === 'object' && base !== null ? Reflect.get(base, 'publish') : undefined;
-  if (!isPublish(publish)) return (...message) => channel.publish(...message);
-  channel.removeAllListeners('ack');
-  channel.removeAllListeners('nack');
-  return publish.bind(channel);
-}
-
-function isPublish(value: unknown): value is Publish {
-  return typeof value === 'function';
 }

@@ -1,56 +1,80 @@
-import type { ConfirmAnswer } from '../broker.port.js';
+import type { PendingPublish } from '../broker.port.js';
 
-/** Called once, with what became of one publish. */
-export type OnAnswer = (answer: ConfirmAnswer) => void;
-
-interface Waiting {
-  readonly publishId: string;
-  readonly onAnswer: OnAnswer;
+interface Sent {
+  readonly messageId: string;
+  /** Undefined while its message id is enough to tell it from all others that are outstanding. */
+  readonly publishId: string | undefined;
+  readonly pending: PendingPublish;
 }
 
 /**
  * Which publish a delivery tag of a confirm means: the broker numbers the publishes of a channel from 1, confirms them
- * in any order, and may confirm everything up to a tag at once. Holds what is outstanding and nothing else; a message
- * that was returned is told apart by its publish id, because the broker acks it too, right after.
+ * in any order, and may confirm everything up to a tag at once. Holds what is outstanding and nothing else.
+ *
+ * A returned message is acked too, right after; it is told apart by its message id or, when another message with the
+ * same id is outstanding, by a publish id of its own.
  */
 export class ConfirmTags {
   private lastTag = 0;
   private oldestTag = 1;
-  private readonly waiting = new Map<number, Waiting>();
-  private readonly returnedIds = new Set<string>();
+  private readonly sent = new Map<number, Sent>();
+  private readonly ids = new Set<string>();
+  private readonly returned = new Set<string>();
+  private readonly idleListeners: Array<() => void> = [];
 
-  get nextPublishId(): string {
-    return String(this.lastTag + 1);
+  /** What to send with the message so that its return can be told from that of another with the same id. */
+  publishIdFor(messageId: string): string | undefined {
+    return this.ids.has(messageId) ? `${this.lastTag + 1}` : undefined;
   }
 
   /** To be called right after each write, and only then. */
-  sent(onAnswer: OnAnswer): void {
-    const publishId = this.nextPublishId;
-    this.waiting.set(++this.lastTag, { publishId, onAnswer });
+  add(messageId: string, publishId: string | undefined, pending: PendingPublish): void {
+    this.sent.set(++this.lastTag, { messageId, publishId, pending });
+    if (publishId === undefined) this.ids.add(messageId);
   }
 
-  returned(publishId: string): void {
-    this.returnedIds.add(publishId);
+  /** The broker had no queue for this one. */
+  markReturned(messageId: string, publishId: string | undefined): void {
+    this.returned.add(keyOf(messageId, publishId));
   }
 
   confirmed(tag: number, isMultiple: boolean, answer: 'acked' | 'nacked'): void {
-    if (!isMultiple) return this.settle(tag, answer);
-    while (this.oldestTag <= tag) this.settle(this.oldestTag++, answer);
+    if (isMultiple) while (this.oldestTag <= tag) this.settle(this.oldestTag++, answer);
+    else this.settle(tag, answer);
+    if (this.sent.size === 0) this.becameIdle();
   }
 
   /** The channel is gone, and the answers with it. */
   lose(): void {
-    const lost = [...this.waiting.values()];
-    this.waiting.clear();
-    this.returnedIds.clear();
-    for (const { onAnswer } of lost) onAnswer('lost');
+    const lost = [...this.sent.values()];
+    this.sent.clear();
+    this.ids.clear();
+    this.returned.clear();
+    for (const { pending } of lost) pending.answered('lost');
+    this.becameIdle();
+  }
+
+  /** Resolves when nothing is outstanding. */
+  async idle(): Promise<void> {
+    if (this.sent.size === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   private settle(tag: number, answer: 'acked' | 'nacked'): void {
-    const waiting = this.waiting.get(tag);
-    if (!waiting) return;
-    this.waiting.delete(tag);
-    const wasReturned = this.returnedIds.size > 0 && this.returnedIds.delete(waiting.publishId);
-    waiting.onAnswer(wasReturned ? 'returned' : answer);
+    const sent = this.sent.get(tag);
+    if (!sent) return;
+    this.sent.delete(tag);
+    const { messageId, publishId, pending } = sent;
+    if (publishId === undefined) this.ids.delete(messageId);
+    const wasReturned = this.returned.size > 0 && this.returned.delete(keyOf(messageId, publishId));
+    pending.answered(wasReturned ? 'returned' : answer);
   }
+
+  private becameIdle(): void {
+    for (const listener of this.idleListeners.splice(0)) listener();
+  }
+}
+
+function keyOf(messageId: string, publishId: string | undefined): string {
+  return publishId === undefined ? messageId : `${publishId} ${messageId}`;
 }

@@ -31,7 +31,11 @@ export function corkWrites(model: ChannelModel): boolean {
 
 function isMuxer(value: unknown): value is Muxer {
   const out = memberOf(value, 'out');
-  return isMethod(memberOf(value, '_readIncoming')) && isMethod(memberOf(out, 'cork')) && isMethod(memberOf(out, 'uncork'));
+  return (
+    isMethod(memberOf(value, '_readIncoming')) &&
+    isMethod(memberOf(out, 'cork')) &&
+    isMethod(memberOf(out, 'uncork'))
+  );
 }
 
 function memberOf(value: unknown, name: string): unknown {
