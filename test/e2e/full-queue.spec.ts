@@ -45,8 +45,8 @@ async function fill(system: System): Promise<Filled> {
     expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
     expect(body).toMatchObject({
       status: 503,
-      reason: 'queue-full',
-      code: 'WQ_QUEUE_FULL',
+      reason: 'no-workers',
+      code: 'WQ_NO_WORKERS',
       queue: 'github-events',
     });
     expect(body.retryAfterMs).toBeGreaterThanOrEqual(1_000);

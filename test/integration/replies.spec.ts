@@ -120,7 +120,9 @@ function ordersQos(): QueueQos {
 
 function publish(channel: PublishChannel, message: OutgoingMessage): Promise<void> {
   return new Promise((resolve, reject) => {
-    channel.publish(message, (answer) => (answer === 'acked' ? resolve() : reject(new Error(answer))));
+    channel.publish(message, {
+      answered: (answer) => (answer === 'acked' ? resolve() : reject(new Error(answer))),
+    });
   });
 }
 

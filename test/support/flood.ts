@@ -6,7 +6,9 @@ export interface FloodResult {
   readonly p99Ms: number;
   /** How often each outcome came. */
   readonly outcomes: Readonly<Record<string, number>>;
-  /** What the process kept of it once the collector was done, MiB. */
+  /** What the program kept of it, once the collector was done. */
+  readonly heapGrowthMiB: number;
+  /** What the process kept; the same process in peace goes up and down by 20 MiB. */
   readonly rssGrowthMiB: number;
 }
 

@@ -80,20 +80,9 @@ export class Ledger {
     return { accepted, shed: this.attempts.length - accepted - unknown, unknown };
   }
 
-  /**
-   * What is wrong with the queue's content, in words: what was accepted must be there once, what was shed not at all,
-   * what is unknown at most once, and nothing else.
-   */
+  /** See the function of this name. */
   differences(idsInQueue: readonly string[]): string[] {
-    const times = new Map<string, number>();
-    for (const id of idsInQueue) times.set(id, (times.get(id) ?? 0) + 1);
-    const wrong: string[] = [];
-    for (const { id, outcome } of this.attempts) {
-      const count = times.get(id) ?? 0;
-      times.delete(id);
-      if (!isRight(outcome, count)) wrong.push(`${outcome}, and in the queue ${count} times: ${id}`);
-    }
-    return [...wrong, ...[...times.keys()].map((id) => `never published: ${id}`)];
+    return differences(this.attempts, idsInQueue);
   }
 
   private async outcomeOf(id: string): Promise<string> {
@@ -105,6 +94,22 @@ export class Ledger {
       throw error;
     }
   }
+}
+
+/**
+ * What is wrong with the queue's content, in words: what was accepted must be there once, what was shed not at all,
+ * what is unknown at most once, and nothing else.
+ */
+export function differences(attempts: readonly Attempt[], idsInQueue: readonly string[]): string[] {
+  const times = new Map<string, number>();
+  for (const id of idsInQueue) times.set(id, (times.get(id) ?? 0) + 1);
+  const wrong: string[] = [];
+  for (const { id, outcome } of attempts) {
+    const count = times.get(id) ?? 0;
+    times.delete(id);
+    if (!isRight(outcome, count)) wrong.push(`${outcome}, and in the queue ${count} times: ${id}`);
+  }
+  return [...wrong, ...[...times.keys()].map((id) => `never published: ${id}`)];
 }
 
 /** How often each outcome came. */

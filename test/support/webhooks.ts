@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 export interface Answer {
+  /** The delivery id: what was sent, and the key of its row. The body's `id` is the message's. */
   readonly id: string;
   readonly status: number;
   readonly headers: Headers;
@@ -11,6 +12,9 @@ export interface Webhook {
   readonly id?: string;
   readonly event?: string;
   readonly body?: string;
+  /** More headers, such as `prefer`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
 }
 
 /** Posts one webhook as GitHub does. */
@@ -22,8 +26,10 @@ export async function postWebhook(gatewayUrl: string, webhook: Webhook = {}): Pr
       'content-type': 'application/json',
       'x-github-event': webhook.event ?? 'ping',
       'x-github-delivery': id,
+      ...webhook.headers,
     },
     body: webhook.body ?? '{"zen":"Keep it logically awesome."}',
+    signal: webhook.signal,
   });
   return { id, status: response.status, headers: response.headers, body: await jsonOf(response) };
 }

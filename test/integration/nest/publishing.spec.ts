@@ -134,7 +134,7 @@ describe('a handler that publishes onward', () => {
     expect(settled).toMatchObject({ end: 'dead-lettered', attempt: 2 });
     expect(settled.error).toBeInstanceOf(QueueFullError);
     const [dead] = await takeAll(apps.vhost.url, 'orders.dead');
-    expect(dead?.headers[HEADERS.deadError]).toContain('QueueFullError: queue next is full');
+    expect(dead?.headers[HEADERS.deadError]).toContain('NoWorkersError: queue next is full');
   });
 });
 

@@ -92,7 +92,7 @@ it('a request is answered only after the broker has confirmed its message', asyn
   await expect(takeAll(apps.vhost.url, 'jobs')).resolves.toHaveLength(1);
 });
 
-it('a full queue is 503 with Retry-After in whole seconds and a problem that says why', async () => {
+it('a full queue without workers is 503 with Retry-After in whole seconds and a problem that says why', async () => {
   const app = await start({ jobs: { maxLength: 1 } });
   await post(app, { text: 'fills it' });
   const response = await post(app, { id: 'job-2', text: 'too much' });
@@ -101,12 +101,12 @@ it('a full queue is 503 with Retry-After in whole seconds and a problem that say
   expect(response.headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   const problem: unknown = await response.json();
   expect(problem).toEqual({
-    type: 'urn:spillway:problem:queue-full',
-    title: 'The queue is full',
+    type: 'urn:spillway:problem:no-workers',
+    title: 'The queue is full and has no workers',
     status: 503,
     detail: expect.stringContaining('1 ready, limit 1'),
-    reason: 'queue-full',
-    code: 'WQ_QUEUE_FULL',
+    reason: 'no-workers',
+    code: 'WQ_NO_WORKERS',
     queue: 'jobs',
     id: 'job-2',
     retryAfterMs: expect.any(Number),
@@ -169,5 +169,5 @@ it('a filter given to useGlobalFilters answers refusals its own way', async () =
   await post(app, { text: 'fills it' });
   const response = await post(app, { text: 'too much' });
   expect(response.status).toBe(418);
-  await expect(response.text()).resolves.toBe('WQ_QUEUE_FULL');
+  await expect(response.text()).resolves.toBe('WQ_NO_WORKERS');
 });
