@@ -8,6 +8,7 @@ describe('the gateway options', () => {
       port: 3000,
       githubWebhookSecret: undefined,
       maxBodyBytes: 1024 * 1024,
+      maxWaitMs: 30_000,
       logLevels: ['fatal', 'error', 'warn', 'log'],
     });
   });
@@ -24,6 +25,7 @@ describe('the gateway options', () => {
       HOST: '::1',
       GITHUB_WEBHOOK_SECRET: 's',
       MAX_BODY_BYTES: '10',
+      MAX_WAIT_SECONDS: '0',
       LOG_LEVEL: 'error',
     };
     expect(readGatewayOptions(environment)).toMatchObject({
@@ -31,6 +33,7 @@ describe('the gateway options', () => {
       host: '::1',
       githubWebhookSecret: 's',
       maxBodyBytes: 10,
+      maxWaitMs: 0,
       logLevels: ['fatal', 'error'],
     });
   });

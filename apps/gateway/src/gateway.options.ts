@@ -11,6 +11,8 @@ export interface GatewayOptions {
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
+  /** How long a client may wait for its result (`Prefer: wait`). 0: nobody waits. */
+  readonly maxWaitMs: number;
   readonly logLevels: LogLevel[];
 }
 
@@ -40,6 +42,8 @@ const INTEGERS = {
   requestTimeoutMs: { variable: 'REQUEST_TIMEOUT_MS', fallback: 10_000, min: 100, max: 600_000 },
   /** Connections beyond it are closed at once. */
   maxConnections: { variable: 'MAX_CONNECTIONS', fallback: 1_000, min: 1, max: 1_000_000 },
+  /** Too high: waiting clients hold connections. Too low: they get 202 for work that is nearly done. */
+  maxWaitSeconds: { variable: 'MAX_WAIT_SECONDS', fallback: 30, min: 0, max: 3_600 },
 } as const satisfies Record<string, IntegerOption>;
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,6 +69,7 @@ export function readGatewayOptions(environment: Environment): GatewayOptions {
     headersTimeoutMs: integer(INTEGERS.headersTimeoutMs),
     requestTimeoutMs: integer(INTEGERS.requestTimeoutMs),
     maxConnections: integer(INTEGERS.maxConnections),
+    maxWaitMs: integer(INTEGERS.maxWaitSeconds) * 1_000,
     logLevels: logLevelsOf(environment.LOG_LEVEL, problems),
   };
   if (problems.length > 0) throw new GatewayOptionsError(problems.join('\n'));

@@ -5,7 +5,7 @@ export const GITHUB_EVENTS = 'github-events';
 
 /** One GitHub webhook event as it lies in the queue. */
 export class GithubEvent {
-  /** GitHub's id of the delivery; also the message id, and what makes writing it once possible. */
+  /** GitHub's id of the delivery: what makes writing it once possible. The message id is made from it. */
   @Matches(/^[\w-]{1,100}$/, {
     message: 'deliveryId (X-GitHub-Delivery): expected 1 to 100 letters, digits, - or _',
   })

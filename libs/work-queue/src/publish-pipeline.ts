@@ -32,6 +32,7 @@ export class PublishPipeline {
   private readonly publishers = new Map<string, Publisher>();
   private readonly doors = new Map<string, QueueDoor>();
   private readonly queues = new Map<string, WorkQueue>();
+  private readonly waiters: ReplyWaiters[] = [];
 
   constructor(
     private readonly settings: Settings,
@@ -95,6 +96,11 @@ export class PublishPipeline {
     return (message) => door.send(message);
   }
 
+  /** Callers that wait for results go on without them; publishing goes on. */
+  stopWaiting(): void {
+    for (const waiters of this.waiters) waiters.close();
+  }
+
   async close(deadlineMs: number): Promise<void> {
     await Promise.all([...this.publishers.values()].map((publisher) => publisher.close(deadlineMs)));
   }
@@ -102,6 +108,7 @@ export class PublishPipeline {
   private addQueue(name: string, qos: QueueQos): void {
     const { settings } = this;
     const waiters = new ReplyWaiters(settings.maxCallers);
+    this.waiters.push(waiters);
     const doorQos = { ...qos, concurrencyTotal: qos.workers * qos.concurrency };
     const publisher = this.addPublisher(name, doorQos, settings, waiters);
     const door = this.doorOf(name, doorQos, publisher, settings);

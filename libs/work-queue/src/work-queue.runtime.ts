@@ -93,9 +93,13 @@ export class WorkQueueRuntime {
     });
   }
 
-  /** Stops consuming and lets running handlers finish within `drainTimeoutMs`. Idempotent. */
+  /**
+   * The first step of a shutdown: stops consuming and lets running handlers finish within `drainTimeoutMs`; callers
+   * that wait for results go on without. Publishing still works. Idempotent.
+   */
   async stopConsuming(): Promise<void> {
     this.isStopping = true;
+    this.publishing.stopWaiting();
     await this.consuming.drain(this.settings.drainTimeoutMs);
   }
 

@@ -92,9 +92,10 @@ export class WorkQueue<T = unknown> {
     const startedAt = performance.now();
     const message = this.toMessage(payload, options);
     this.assertDuration(message.messageId, 'waitMs', options.waitMs);
-    if (this.parts.waiters.isFull) {
+    const because = this.parts.waiters.refusal;
+    if (because) {
       await this.send(message, options, options);
-      return { receipt: this.receiptOf(message), isDone: false, because: 'too-many-waiting' };
+      return { receipt: this.receiptOf(message), isDone: false, because };
     }
     const waiter = this.parts.waiters.add(randomUUID());
     try {

@@ -14,6 +14,7 @@ import {
   ClientsModule,
   Ctx,
   EventPattern,
+  MessagePattern,
   type MicroserviceOptions,
   Payload,
   RmqRecordBuilder,
@@ -86,6 +87,11 @@ class CatsController {
     throw new Error('cannot find the cat');
   }
 
+  @MessagePattern('cat.named')
+  named(@Payload('name') name: string): { cat: string } {
+    return { cat: name };
+  }
+
   @EventPattern<string>('cats')
   plain(@Payload() payload: string): void {
     journal.write(`no pattern: ${payload}`);
@@ -93,12 +99,15 @@ class CatsController {
 }
 
 /** Emits from an application of its own: nothing but the queue is shared with the one that handles. */
-async function startClient(queue: object = SMALL): Promise<ClientProxy> {
+async function startClient(queue: object = SMALL, replyTimeoutMs?: number): Promise<ClientProxy> {
   const client = ClientsModule.registerAsync([
     {
       name: 'CATS',
       inject: [workQueueToken('cats')],
-      useFactory: (cats: WorkQueue) => ({ customClass: WorkQueueClient, options: { queue: cats } }),
+      useFactory: (cats: WorkQueue) => ({
+        customClass: WorkQueueClient,
+        options: { queue: cats, replyTimeoutMs },
+      }),
     },
   ]);
   const app = await apps.start({ imports: [apps.workQueue({ cats: queue }, { name: 'client' }), client] });
@@ -215,11 +224,17 @@ it.each([
   expect(dead?.headers[HEADERS.deadError]).toContain('Internal server error');
 });
 
-it('send is refused, since a work queue carries no reply', async () => {
+it('send gives what the @MessagePattern method in another application returns', async () => {
   const client = await startClient();
-  await expect(firstValueFrom(client.send('cat.created', {}))).rejects.toThrow(
-    'send(cat.created) wants a reply, which a work queue does not carry: use emit, or another transport',
-  );
+  await startMicroservice();
+  await expect(firstValueFrom(client.send('cat.named', { name: 'Tom' }))).resolves.toEqual({ cat: 'Tom' });
+});
+
+it('send fails when there is no result in time, and the work goes on', async () => {
+  const client = await startClient(SMALL, 100);
+  const sent = firstValueFrom(client.send('cat.named', { name: 'Tom' }));
+  await expect(sent).rejects.toThrow(/^no result of cat\.named within 100 ms \(time-is-up\); the work is stored/);
+  await expect(takeAll(apps.vhost.url, 'cats')).resolves.toHaveLength(1);
 });
 
 it('emit fails with the typed error when the queue is full', async () => {

@@ -1,17 +1,15 @@
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
+import { deliveryIdOf } from './delivery.js';
 import type { RawWebhook } from './webhook.pipe.js';
 
 /** Headers and bytes of a GitHub webhook request. */
 export const GithubWebhook = createParamDecorator((_data: unknown, context: ExecutionContext): RawWebhook => {
   const { headers, body } = context.switchToHttp().getRequest<FastifyRequest>();
+  const event = headers['x-github-event'];
   return {
-    event: headerOf(headers['x-github-event']),
-    deliveryId: headerOf(headers['x-github-delivery']),
+    event: Array.isArray(event) ? event[0] : event,
+    deliveryId: deliveryIdOf(headers),
     body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
   };
 });
-
-function headerOf(value: string | string[] | undefined): string | undefined {
-  return Array.isArray(value) ? value[0] : value;
-}

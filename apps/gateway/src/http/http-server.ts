@@ -8,11 +8,13 @@ const KEEP_ALIVE_MS = 65_000;
 
 /** Fastify with bounds on what a slow or greedy client can hold. */
 export function createHttpAdapter(options: GatewayOptions): FastifyAdapter {
+  // Node gives the whole request the longer of the two times, whichever it is.
+  const headersTimeout = Math.min(options.headersTimeoutMs, options.requestTimeoutMs);
   return new FastifyAdapter({
     bodyLimit: options.maxBodyBytes,
     requestTimeout: options.requestTimeoutMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: options.headersTimeoutMs, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
+    http: { headersTimeout, connectionsCheckingInterval: TIMEOUT_CHECK_MS },
   });
 }
 

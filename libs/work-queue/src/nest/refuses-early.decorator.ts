@@ -10,7 +10,7 @@ export interface RefusesEarlyOptions {
 }
 
 /** What `@RefusesEarly` says of one route. */
-export class EarlyRefusalRoute {
+class EarlyRefusalRoute {
   constructor(
     readonly queue: string,
     readonly options: RefusesEarlyOptions,

@@ -2,10 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { IncomingReply } from '../broker/broker.port.js';
 
 /** Why a caller stopped waiting for its reply. */
-export type NoReply = 'time-is-up' | 'caller-gone' | 'reply-lost';
+export type NoReply = 'time-is-up' | 'caller-gone' | 'reply-lost' | 'closing';
+
+/** Why no reply can come any more. */
+type NeverComes = Extract<NoReply, 'reply-lost' | 'closing'>;
 
 interface Waiter {
-  readonly arrived: (reply: IncomingReply | 'reply-lost') => void;
+  readonly arrived: (reply: IncomingReply | NeverComes) => void;
   /** The channel the reply would come to; undefined until the message is sent. */
   channel: object | undefined;
 }
@@ -26,21 +29,24 @@ export interface ReplyWaiter {
 /** Callers that wait for the result of their work. Their number is bounded; each waits as long as it said. */
 export class ReplyWaiters {
   private readonly waiters = new Map<string, Waiter>();
+  private isClosing = false;
 
   constructor(private readonly capacity: number) {}
 
-  get isFull(): boolean {
-    return this.waiters.size >= this.capacity;
+  /** Why one more cannot wait now. */
+  get refusal(): 'too-many-waiting' | 'closing' | undefined {
+    if (this.isClosing) return 'closing';
+    return this.waiters.size >= this.capacity ? 'too-many-waiting' : undefined;
   }
 
   add(correlationId: string): ReplyWaiter {
     let reply: IncomingReply | undefined;
     let arrived: Waiter['arrived'] = () => undefined;
-    const answered = new Promise<IncomingReply | 'reply-lost'>((resolve) => (arrived = resolve));
+    const answered = new Promise<IncomingReply | NeverComes>((resolve) => (arrived = resolve));
     const over = new AbortController();
     const waiter: Waiter = { arrived, channel: undefined };
     this.waiters.set(correlationId, waiter);
-    void answered.then((given) => (reply = given === 'reply-lost' ? undefined : given));
+    void answered.then((given) => (reply = typeof given === 'string' ? undefined : given));
     return {
       correlationId,
       over: new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true })),
@@ -60,6 +66,12 @@ export class ReplyWaiters {
     this.waiters.get(reply.correlationId ?? '')?.arrived(reply);
   }
 
+  /** This process ends soon: whoever waits goes on without the result. */
+  close(): void {
+    this.isClosing = true;
+    for (const waiter of this.waiters.values()) waiter.arrived('closing');
+  }
+
   /** A channel is gone, and with it the replies that were to come to it. */
   onLost(channel: object): void {
     for (const waiter of this.waiters.values()) if (waiter.channel === channel) waiter.arrived('reply-lost');
@@ -67,7 +79,7 @@ export class ReplyWaiters {
 }
 
 async function firstOf(
-  answered: Promise<IncomingReply | 'reply-lost'>,
+  answered: Promise<IncomingReply | NeverComes>,
   waitMs: number,
   signal: AbortSignal | undefined,
 ): Promise<IncomingReply | NoReply> {
