@@ -57,6 +57,19 @@ describe('a client that prefers to wait', () => {
       stored.push(id);
     });
 
+    it('gets 202 at once when the gateway shuts down', async () => {
+      const gateway = await system.startGateway();
+      const waiting = postWebhook(gateway.url, { headers: { prefer: 'wait=30' } });
+      await until(async () => {
+        const ready = await readyMessages(system.environment.RABBITMQ_URL ?? '', QUEUE);
+        return ready === stored.length + 1 ? undefined : `${ready} ready`;
+      });
+      const [{ status, id, headers }, code] = await Promise.all([waiting, gateway.app.stop()]);
+      expect({ status, code }).toEqual({ status: 202, code: 0 });
+      expect(headers.get('preference-applied')).toBeNull();
+      stored.push(id);
+    });
+
     it('has its work done once a worker comes, whatever became of the waiting', async () => {
       await system.startWorker();
       expect(await allWritten(system.dataFolder, stored)).toBe(stored.length);

@@ -110,7 +110,8 @@ export class QueueDoor {
       admission.inconclusive(permit);
       return this.refuse(messageId, end);
     }
-    // Shut first: what comes while we look would only be nacked too.
+    // Shut first: what comes while we look would only be nacked too. Until then all that is known is that it was.
+    if (!admission.isShut) this.gateReason = 'queue-full';
     admission.nacked(permit);
     const afterNack = await this.lookAfterNack(sentAt);
     return this.refuse(messageId, end, afterNack);

@@ -24,13 +24,14 @@ export function storedAnswer(receipt: PublishReceipt, { location, preference }: 
  * |--------------------------|--------|------------------------------|
  * | done in time             | 200    | wait                         |
  * | not done in time         | 202    | wait, respond-async if asked |
- * | not waited for: too many | 202    | respond-async if asked       |
+ * | not waited for: too many wait, or the gateway is shutting down | 202 | respond-async if asked |
  */
 export function requestAnswer(outcome: RequestOutcome, stored: Stored): WorkAnswer {
   const { waitMs = 0, respondAsync } = stored.preference;
   const wait = `wait=${waitMs / 1_000}`;
   if (outcome.isDone) return resultAnswer(outcome, appliedHeader([wait]));
-  if (outcome.because === 'too-many-waiting') return storedAnswer(outcome.receipt, stored);
+  if (outcome.because === 'too-many-waiting' || outcome.because === 'closing')
+    return storedAnswer(outcome.receipt, stored);
   const applied = respondAsync ? [wait, 'respond-async'] : [wait];
   const headers = { ...appliedHeader(applied), location: stored.location };
   return answer(202, bodyOf(outcome.receipt), headers);

@@ -96,6 +96,7 @@ export class Admission {
 
   /** Sheds from now on; `read` tells more, but takes its time. */
   nacked(permit: Permit): void {
+    if (!this.gate.isShut) this.gauge.forget();
     this.gate.shut(permit, this.clock(), this.probeDelay());
   }
 

@@ -32,6 +32,11 @@ export class FillGauge {
     this.letIn++;
   }
 
+  /** The last look says nothing about now. */
+  forget(): void {
+    this.last = undefined;
+  }
+
   /** Looks at the queue now; many at once share one look. */
   read(): Promise<QueueReading | undefined> {
     this.looking ??= this.readNow().finally(() => (this.looking = undefined));

@@ -21,7 +21,7 @@ export function explainEnd(end: PublishEnd, facts: EndFacts): string {
     case 'encoding':
       return end.problem;
     case 'gate':
-      return explainReading(facts);
+      return facts.reading ? explainReading(facts) : 'it refused a publish a moment ago';
     case 'connection':
       return explainConnection(end.state, facts.state);
     case 'window': {
