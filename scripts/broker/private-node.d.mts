@@ -15,6 +15,8 @@ export interface PrivateNode {
   stop: () => Promise<void>;
   /** Ends it like a crash (SIGKILL), its name server too; about 50 ms. */
   kill: () => Promise<void>;
+  /** Runs `rabbitmqctl` with these arguments on this node; resolves with what it printed, and throws it if it failed. */
+  ctl: (...args: string[]) => Promise<string>;
 }
 
 export interface PrivateNodeOptions {

@@ -10,6 +10,7 @@ import { environmentOf, pathsOf, writeConfiguration } from './node-configuration
 import { lastLogLines, setLogAside } from './node-log.mjs';
 import { findServing, hasServer, killNode, pidOf, stopNode } from './node-processes.mjs';
 import { renewRecord } from './node-record.mjs';
+import { rabbitmqctl } from './rabbitmqctl.mjs';
 
 /** @typedef {import('./private-node.d.mts').PrivateNode} PrivateNode */
 
@@ -32,10 +33,10 @@ export async function startPrivateNode({ dir: folder, version, server = findServ
   const dir = resolve(folder);
   return withLock(pathsOf(dir).lock, async () => {
     const running = await findRunning(dir);
-    if (running) return describe(dir, running, false);
+    if (running) return describe(dir, server, running, false);
     // Rests of a crashed start, or a name server without a node, would hold the ports.
     await killNode(dir);
-    return describe(dir, await boot(dir, server), true);
+    return describe(dir, server, await boot(dir, server), true);
   });
 }
 
@@ -118,15 +119,17 @@ function endWithUs(dir) {
 
 /**
  * @param {string} dir
+ * @param {{ program: string, erlangFolder: string }} server
  * @param {{ url: string, managementUrl: string, version: string }} serving
  * @param {boolean} isStartedHere
  * @returns {PrivateNode}
  */
-const describe = (dir, serving, isStartedHere) => ({
+const describe = (dir, server, serving, isStartedHere) => ({
   ...serving,
   dir,
   isStartedHere,
   pid: pidOf(dir) ?? 0,
   stop: () => withLock(pathsOf(dir).lock, () => stopNode(dir)).then(() => undefined),
   kill: () => killNode(dir),
+  ctl: (...args) => rabbitmqctl(dir, server, args),
 });
