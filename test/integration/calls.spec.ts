@@ -107,6 +107,13 @@ describe('a forged reply address', () => {
     }
   }
 
+  /** A reply that was under way with a forged one is lost with the connection: calls until one has its result. */
+  const answered = (): Promise<void> =>
+    until(async () => {
+      const outcome = await callers.queue('sums').request([2, 3], { waitMs: 500 });
+      return outcome.isDone ? undefined : outcome.because;
+    }, 20_000);
+
   it('costs at most the connection for replies, and later calls get their results', async () => {
     const sums = callers.queue('sums');
     // Now the worker has its connection for replies.
@@ -114,17 +121,10 @@ describe('a forged reply address', () => {
     const settled = nextSettled(worker, 'sums');
     await forge(1);
     await expect(settled).resolves.toMatchObject({ end: 'succeeded' });
-    // A reply that was on its way when the connection went is lost: calls are made until one is answered.
-    await until(async () => {
-      const outcome = await sums.request([2, 3], { waitMs: 500 });
-      return outcome.isDone ? undefined : outcome.because;
-    }, 20_000);
+    await answered();
     await forge(20);
-    await until(async () => {
-      const outcome = await sums.request([2, 3], { waitMs: 500 });
-      return outcome.isDone ? undefined : outcome.because;
-    }, 20_000);
-    expect(new Set(['worker reply', ...lost])).toEqual(new Set(['worker reply']));
+    await answered();
+    expect(lost.filter((connection) => connection !== 'worker reply')).toEqual([]);
     await expect(sums.request('bad', PATIENT)).rejects.toThrow(WorkFailedError);
   });
 });

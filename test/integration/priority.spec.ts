@@ -11,7 +11,7 @@ let shop: WorkQueueRuntime;
 
 beforeEach(async () => {
   vhost = await createVhost();
-  shop = await openPublisher(vhost, { orders: { ...SMALL, maxLength: 10 } });
+  shop = await openPublisher(vhost, { orders: { ...SMALL, maxLength: 10 } }, { slotWaitMs: 20_000 });
 });
 
 afterEach(async () => {

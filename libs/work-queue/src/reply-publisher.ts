@@ -10,34 +10,40 @@ const WINDOW = { messages: 100, bytes: 16_000_000 };
  * connection, which must not take publishes and dead letters with it.
  */
 export class ReplyPublisher {
-  private opening: Promise<Publisher> | undefined;
+  private readonly publisher: Publisher;
+  private readonly closing = new AbortController();
+  private connecting: Promise<void> | undefined;
+  private opening: Promise<void> | undefined;
+  private isOpen = false;
   private waiting = 0;
 
   constructor(
     private readonly connection: BrokerConnection,
-    private readonly options: PublisherOptions,
-  ) {}
+    options: PublisherOptions,
+  ) {
+    this.publisher = new Publisher(connection, WINDOW, options);
+  }
 
   /** Not mandatory, since nobody may be waiting any more. Rejects when the broker did not take it. */
   async publish(message: OutgoingMessage): Promise<void> {
-    const publisher = await this.publisher();
-    const end = await publisher.publish(message);
+    if (!this.isOpen) await this.opened();
+    const end = await this.publisher.publish(message);
     if (end.at === 'broker' && end.answer === 'acked') return;
     throw new Error(end.at === 'broker' ? `the broker's answer: ${end.answer}` : `not sent: no ${end.at}`);
   }
 
   async close(deadlineMs: number): Promise<void> {
-    const publisher = await this.opening?.catch(() => undefined);
-    await publisher?.close(deadlineMs);
+    this.closing.abort();
+    await this.publisher.close(deadlineMs);
     await this.connection.close();
   }
 
   /** Nobody waits for a reply to be sent, so those that wait for the connection are counted. */
-  private async publisher(): Promise<Publisher> {
+  private async opened(): Promise<void> {
     if (this.waiting >= WINDOW.messages) throw new Error('the connection for replies is not open yet');
     this.waiting++;
     try {
-      return await (this.opening ??= this.open());
+      await (this.opening ??= this.open());
     } catch (error) {
       this.opening = undefined;
       throw error;
@@ -46,10 +52,20 @@ export class ReplyPublisher {
     }
   }
 
-  private async open(): Promise<Publisher> {
-    const publisher = new Publisher(this.connection, WINDOW, this.options);
-    await this.connection.open();
-    await publisher.open();
-    return publisher;
+  private async open(): Promise<void> {
+    await (this.connecting ??= this.connect());
+    await this.connection.whenOpen(this.closing.signal);
+    await this.publisher.open();
+    this.isOpen = true;
+  }
+
+  /** Once it was open it comes back by itself. */
+  private async connect(): Promise<void> {
+    try {
+      await this.connection.open();
+    } catch (error) {
+      this.connecting = undefined;
+      throw error;
+    }
   }
 }

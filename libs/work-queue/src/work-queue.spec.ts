@@ -193,9 +193,11 @@ describe('an id of the caller’s', () => {
 
   it('is refused with another payload also while the first is on its way', async () => {
     const { orders, queue } = await setUp();
-    void queue.publish({ a: 1 }, ID);
+    const first = queue.publish({ a: 1 }, ID);
     await expect(queue.publish({ a: 2 }, ID)).rejects.toEqual(conflict);
     expect(orders.sent).toHaveLength(1);
+    orders.sent[0]?.answer('acked');
+    await first;
   });
 
   it('is free for other content once the first was refused', async () => {

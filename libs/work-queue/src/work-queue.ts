@@ -77,8 +77,7 @@ export class WorkQueue<T = unknown> {
    */
   async publish(payload: T, options: PublishOptions = {}): Promise<PublishReceipt> {
     const message = this.toMessage(payload, options);
-    if (options.messageId === undefined) await this.parts.door.send(message, options);
-    else await this.send(message, options, options);
+    await this.send(message, options, options);
     return this.receiptOf(message);
   }
 
@@ -140,11 +139,14 @@ export class WorkQueue<T = unknown> {
   private async send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {
     const { door, recentIds } = this.parts;
     const { messageId } = message;
-    const claim = options.messageId === undefined ? 'same' : recentIds.claim(messageId, message.body);
+    if (options.messageId === undefined) return door.send(message, how);
+    const claim = recentIds.claim(messageId, message.body);
     if (claim === 'conflict')
       throw this.refusal({ messageId, reason: 'conflict', because: 'another payload' });
     try {
       await door.send(message, how);
+      // Whoever claimed it first may have been refused, and have had it forgotten.
+      if (claim === 'same') recentIds.claim(messageId, message.body);
     } catch (error) {
       if (claim === 'new' && !(error instanceof OutcomeUnknownError)) recentIds.forget(messageId);
       throw error;

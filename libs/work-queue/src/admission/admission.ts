@@ -22,8 +22,11 @@ export interface AdmissionRules {
 
 /** For low priority the queue is looked at anew unless the last look is younger. */
 const LOOK_MAX_AGE_MS = 5;
-/** Before the body is read there is no time to look; a look of this age is good enough to refuse by. */
-const EARLY_LOOK_MAX_AGE_MS = 50;
+/**
+ * A look of this age is good enough to refuse by: before the body is read, when there is no time for one, and for the
+ * last of many that shared one, whose turn comes when the rest have been sent.
+ */
+const USABLE_LOOK_MAX_AGE_MS = 50;
 
 /** Stage 1 of one queue: who may publish now. It decides on what the broker said last, and sends nothing itself. */
 export class Admission {
@@ -72,7 +75,7 @@ export class Admission {
   enter(priority: Priority): Permit | undefined {
     const now = this.clock();
     this.demand.offered(now);
-    if (priority === 'low' && this.isTooFullForLow(LOOK_MAX_AGE_MS)) return undefined;
+    if (priority === 'low' && this.isTooFullForLow()) return undefined;
     const permit = this.gate.enter(now);
     if (!permit) return undefined;
     if (permit.isProbe) this.passes.probed();
@@ -83,7 +86,7 @@ export class Admission {
   /** Before the body is read: `shed`, or go on, with a pass to be ended if the gate is shut. */
   preadmit(priority: Priority): 'shed' | Pass | undefined {
     const now = this.clock();
-    if (priority === 'low' && this.isTooFullForLow(EARLY_LOOK_MAX_AGE_MS)) return this.shedEarly(now);
+    if (priority === 'low' && this.isTooFullForLow()) return this.shedEarly(now);
     if (!this.gate.isShut) return undefined;
     const pass = this.gate.isProbeDue(now) ? this.passes.take(now) : undefined;
     return pass ?? this.shedEarly(now);
@@ -109,8 +112,8 @@ export class Admission {
     return 'shed';
   }
 
-  private isTooFullForLow(maxAgeMs: number): boolean {
-    const ready = this.gauge.readyWithin(maxAgeMs);
+  private isTooFullForLow(): boolean {
+    const ready = this.gauge.readyWithin(USABLE_LOOK_MAX_AGE_MS);
     const { shedLowAt, maxLength } = this.rules;
     return ready !== undefined && ready >= Math.max(1, Math.floor(shedLowAt * maxLength));
   }

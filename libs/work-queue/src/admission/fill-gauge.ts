@@ -44,11 +44,11 @@ export class FillGauge {
   }
 
   private async readNow(): Promise<QueueReading | undefined> {
-    const at = this.clock();
     const before = this.letIn;
     const reading = await this.look();
     if (!reading) return undefined;
-    this.last = { reading, at };
+    // As old as its answer: under load a look takes longer than it may be old, and then none would count.
+    this.last = { reading, at: this.clock() };
     // What was let in while we looked may be in the reading or not.
     this.letIn -= before;
     return reading;

@@ -45,6 +45,8 @@ describe('the settings of a process', () => {
       slotWaitMs: 50,
       confirmTimeoutMs: 5_000,
       maxMessageBytes: 16_000_000,
+      maxCallers: 1_000,
+      recentIds: 10_000,
     });
   });
 
@@ -103,6 +105,22 @@ describe('the settings of a process', () => {
     const problem = await problemOf({ config: { queues: CONFIG.queues } });
     expect(problem).toContain('rabbitmq-plugins enable rabbitmq_management');
     expect(problem).toContain('write "limits: arguments" at the top of WorkQueueModule config');
+  });
+
+  it('may bound waiting callers and remembered ids, down to none', async () => {
+    const options = { config: CONFIG, maxCallers: 0, recentIds: 0 };
+    expect(await resolveSettings(options, {})).toMatchObject({ maxCallers: 0, recentIds: 0 });
+  });
+
+  it.each([
+    ['maxCallers', -1, 1_000_000],
+    ['maxCallers', 1_000_001, 1_000_000],
+    ['recentIds', 0.5, 10_000_000],
+    ['recentIds', Number.POSITIVE_INFINITY, 10_000_000],
+  ])('refuse %s of %p', async (name, value, max) => {
+    expect(await problemOf({ config: CONFIG, [name]: value })).toBe(
+      `${name}: expected an integer from 0 to ${max}, got: ${value}`,
+    );
   });
 
   it('refuse a message larger than RabbitMQ 4 takes', async () => {

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
+import { NoWorkersError } from './no-workers.error.js';
 import { PermanentFailure } from './permanent-failure.error.js';
 import { PublishRefusedError } from './publish-refused.error.js';
 import { QueueFullError } from './queue-full.error.js';
+import { WorkFailedError } from './work-failed.error.js';
 import { WorkQueueError } from './work-queue.error.js';
 
 type ConcreteError = new (message: string, details: { queue: string; messageId: string }) => WorkQueueError;
@@ -31,13 +33,17 @@ describe('errors', () => {
       ConfirmTimeoutError: 'WQ_CONFIRM_TIMEOUT',
       ConnectError: 'WQ_CONNECT',
       HandlerRegistrationError: 'WQ_HANDLER_REGISTRATION',
+      IdempotencyConflictError: 'WQ_IDEMPOTENCY_CONFLICT',
+      InvalidMessageError: 'WQ_INVALID_MESSAGE',
       ManagementError: 'WQ_MANAGEMENT',
       MessageTooLargeError: 'WQ_MESSAGE_TOO_LARGE',
+      NoWorkersError: 'WQ_NO_WORKERS',
       PermanentFailure: 'WQ_PERMANENT_FAILURE',
       PublisherBusyError: 'WQ_PUBLISHER_BUSY',
       QueueFullError: 'WQ_QUEUE_FULL',
       TopologyError: 'WQ_TOPOLOGY',
       UnroutableError: 'WQ_UNROUTABLE',
+      WorkFailedError: 'WQ_WORK_FAILED',
     });
   });
 
@@ -48,7 +54,10 @@ describe('errors', () => {
       BrokerUnavailableError: 'broker-unavailable',
       ConfirmLostError: 'unknown',
       ConfirmTimeoutError: 'unknown',
+      IdempotencyConflictError: 'conflict',
+      InvalidMessageError: 'invalid-message',
       MessageTooLargeError: 'too-large',
+      NoWorkersError: 'no-workers',
       PublisherBusyError: 'gateway-busy',
       QueueFullError: 'queue-full',
       UnroutableError: 'unroutable',
@@ -71,5 +80,20 @@ describe('errors', () => {
   it('carry what a caller branches on', () => {
     const error = new QueueFullError('full', { queue: 'orders', messageId: 'id-1', retryAfterMs: 1_500 });
     expect(error).toMatchObject({ message: 'full', queue: 'orders', messageId: 'id-1', retryAfterMs: 1_500 });
+  });
+
+  it('let who handles a full queue handle one without workers, too', () => {
+    const details = { queue: 'orders', messageId: 'id-1', retryAfterMs: 60_000 };
+    const error = new NoWorkersError('full, and nobody works', details);
+    expect(error).toBeInstanceOf(QueueFullError);
+    expect(error).toMatchObject({ ...details, code: 'WQ_NO_WORKERS', reason: 'no-workers' });
+    expect(new QueueFullError('full', details)).not.toBeInstanceOf(NoWorkersError);
+  });
+
+  it('tell work that failed from work that was not accepted', () => {
+    const details = { queue: 'orders', messageId: 'id-1', deadReason: 'expired' };
+    const error = new WorkFailedError('it was dead-lettered', details);
+    expect(error).not.toBeInstanceOf(PublishRefusedError);
+    expect(error).toMatchObject(details);
   });
 });

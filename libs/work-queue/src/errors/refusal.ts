@@ -41,7 +41,8 @@ export function toError(refusal: Refusal): PublishRefusedError {
 /** The same as plain data. */
 export function toNotice(refusal: Refusal): RefusalNotice {
   const { reason, queue, messageId, retryAfterMs } = refusal;
-  return { reason, code: codeOf(reason), message: messageOf(refusal), queue, messageId, retryAfterMs };
+  const code = CODES.get(classOf(refusal)) ?? reason;
+  return { reason, code, message: messageOf(refusal), queue, messageId, retryAfterMs };
 }
 
 function classOf({ reason, wasSilent }: Refusal): ErrorClass {
@@ -61,16 +62,13 @@ const CLASSES: Record<Exclude<RefusalReason, 'unknown'>, ErrorClass> = {
   conflict: IdempotencyConflictError,
 };
 
-const codes = new Map<RefusalReason, string>();
-
-/** The classes are where the codes stand; each is asked once. */
-function codeOf(reason: RefusalReason): string {
-  const known = codes.get(reason);
-  if (known !== undefined) return known;
-  const { code } = toError({ reason, queue: '', messageId: '', because: '' });
-  codes.set(reason, code);
-  return code;
-}
+/** The classes are where the codes stand. */
+const CODES = new Map<ErrorClass, string>(
+  [...Object.values(CLASSES), ConfirmTimeoutError, ConfirmLostError].map((type) => [
+    type,
+    new type('', { queue: '', messageId: '' }).code,
+  ]),
+);
 
 function messageOf({ reason, queue, messageId, because }: Refusal): string {
   switch (reason) {

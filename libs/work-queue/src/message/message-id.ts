@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface MessageIdentity {
   /** What the request asks for, such as `POST /invoices`: the same key on another route is other work. */
@@ -12,7 +12,5 @@ export interface MessageIdentity {
 /** A message id of 43 characters, the same for the same work, safe in headers, addresses and logs whatever the key is. */
 export function messageIdOf({ route, client, key }: MessageIdentity): string {
   // A JSON array keeps the parts apart: no part can pretend to hold the next one.
-  return createHash('sha256')
-    .update(JSON.stringify([route, client, key]))
-    .digest('base64url');
+  return hash('sha256', JSON.stringify([route, client, key]), 'base64url');
 }

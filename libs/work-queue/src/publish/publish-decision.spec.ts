@@ -1,94 +1,92 @@
 import { describe, expect, it } from '@jest/globals';
-import type { QueueReading } from '../broker/broker.port.js';
-import { decidePublish, type PublishEnd, type PublishTarget } from './publish-decision.js';
+import type { RefusalReason } from '../errors/work-queue.error.js';
+import {
+  type AfterNack,
+  type ComeBack,
+  decidePublish,
+  type PublishEnd,
+  type PublishTarget,
+} from './publish-decision.js';
 
 const QUORUM: PublishTarget = {
   name: 'orders',
   type: 'quorum',
   overflow: 'reject-publish',
   maxLength: 129,
-  window: 10,
   serviceTimeMs: 50,
   concurrencyTotal: 10,
 };
 const CLASSIC: PublishTarget = { ...QUORUM, type: 'classic' };
 const FEED: PublishTarget = { ...QUORUM, overflow: 'drop-head' };
 
-function nacked(readyMessages?: number, consumers = 1): PublishEnd {
-  const reading: QueueReading | undefined =
-    readyMessages === undefined ? undefined : { readyMessages, consumers };
-  return { at: 'broker', answer: 'nacked', reading };
-}
+type Row = readonly [because: string, end: PublishEnd, reason: RefusalReason, comeBack: ComeBack];
 
-function reasonOf(end: PublishEnd, target: PublishTarget): string {
-  const decision = decidePublish(end, target);
-  return decision.accepted ? 'accepted' : decision.reason;
-}
+/** Every row of the table in the comment of `decidePublish` but the accepted and the nacked. */
+const ROWS: readonly Row[] = [
+  ['the body is over the limit', { at: 'size', bytes: 11, maxBytes: 10 }, 'too-large', 'never'],
+  ['AMQP cannot carry it', { at: 'encoding', problem: 'bigint' }, 'invalid-message', 'never'],
+  ['the gate is shut: full', { at: 'gate', reason: 'queue-full' }, 'queue-full', 'drained'],
+  ['the gate is shut: no workers', { at: 'gate', reason: 'no-workers' }, 'no-workers', 'backing-off'],
+  [
+    'the gate is shut: refused with room',
+    { at: 'gate', reason: 'broker-unavailable' },
+    'broker-unavailable',
+    'backing-off',
+  ],
+  ['an alarm blocks', { at: 'connection', state: 'blocked' }, 'broker-alarm', 'backing-off'],
+  ['it was never opened', { at: 'connection', state: 'idle' }, 'broker-unavailable', 'backing-off'],
+  ['it is being made', { at: 'connection', state: 'connecting' }, 'broker-unavailable', 'backing-off'],
+  ['it waits to be made again', { at: 'connection', state: 'waiting' }, 'broker-unavailable', 'backing-off'],
+  ['it is closed', { at: 'connection', state: 'closed' }, 'broker-unavailable', 'backing-off'],
+  ['only its channel is away', { at: 'connection', state: 'open' }, 'broker-unavailable', 'backing-off'],
+  ['no slot came free', { at: 'window' }, 'gateway-busy', 'soon'],
+  ['it was returned', { at: 'broker', answer: 'returned' }, 'unroutable', 'never'],
+  ['the answer is lost', { at: 'broker', answer: 'lost' }, 'unknown', 'soon'],
+  ['an alarm came before the answer', { at: 'broker', answer: 'blocked' }, 'unknown', 'soon'],
+  ['no answer came', { at: 'broker', answer: 'silence' }, 'unknown', 'soon'],
+];
 
 describe('what a publisher says', () => {
-  it.each<[string, PublishEnd, PublishTarget, string]>([
-    ['the connection is blocked by an alarm', { at: 'connection', state: 'blocked' }, QUORUM, 'broker-alarm'],
-    ['the connection was never opened', { at: 'connection', state: 'idle' }, QUORUM, 'broker-unavailable'],
-    ['the connection is being made', { at: 'connection', state: 'connecting' }, QUORUM, 'broker-unavailable'],
-    [
-      'the connection waits to be made again',
-      { at: 'connection', state: 'waiting' },
-      QUORUM,
-      'broker-unavailable',
-    ],
-    ['the connection is closed', { at: 'connection', state: 'closed' }, QUORUM, 'broker-unavailable'],
-    [
-      'the connection is open, its channel is not',
-      { at: 'connection', state: 'open' },
-      QUORUM,
-      'broker-unavailable',
-    ],
-    ['no slot came free', { at: 'window' }, QUORUM, 'gateway-busy'],
-    ['the broker acks', { at: 'broker', answer: 'acked', reading: undefined }, QUORUM, 'accepted'],
-    [
-      'the message is returned',
-      { at: 'broker', answer: 'returned', reading: undefined },
-      QUORUM,
-      'unroutable',
-    ],
-    ['the answer is lost', { at: 'broker', answer: 'lost', reading: undefined }, QUORUM, 'unknown'],
-    ['the broker stays silent', { at: 'broker', answer: 'silence', reading: undefined }, QUORUM, 'unknown'],
-    // trunc(0.8 x 129) = 103: a quorum queue that was full accepts again there.
-    ['a quorum queue nacks above trunc(0.8 x limit)', nacked(104), QUORUM, 'queue-full'],
-    [
-      'a quorum queue without workers nacks at trunc(0.8 x limit)',
-      nacked(103, 0),
-      QUORUM,
-      'broker-unavailable',
-    ],
-    ['a quorum queue nacks, and workers drained it before it was asked', nacked(103), QUORUM, 'queue-full'],
-    ['a classic queue nacks at its limit', nacked(129), CLASSIC, 'queue-full'],
-    [
-      'a classic queue without workers nacks one below its limit',
-      nacked(128, 0),
-      CLASSIC,
-      'broker-unavailable',
-    ],
-    ['a classic queue nacks, and workers drained it before it was asked', nacked(128), CLASSIC, 'queue-full'],
-    ['a full queue without workers nacks', nacked(129, 0), QUORUM, 'queue-full'],
-    ['an empty queue without workers nacks: its leader is away', nacked(0, 0), QUORUM, 'broker-unavailable'],
-    ['a drop-head queue nacks, however full', nacked(500), FEED, 'broker-unavailable'],
-    ['a queue nacks and cannot be read', nacked(), QUORUM, 'broker-unavailable'],
-  ])('when %s', (_when, end, target, reason) => {
-    expect(reasonOf(end, target)).toBe(reason);
+  it.each(ROWS)('when %s (%j) is %s, come back: %s', (_because, end, reason, comeBack) => {
+    expect(decidePublish(end, QUORUM)).toEqual({ accepted: false, reason, comeBack });
   });
 
-  it('tells a refused client to come back when the workers have drained the queue to where it accepts', () => {
-    // (503 - 103) x 50 ms / 10 handlers
-    expect(decidePublish(nacked(503), QUORUM)).toEqual({
-      accepted: false,
-      reason: 'queue-full',
-      retryAfterMs: 2_000,
-    });
+  it('when the broker acks is accepted', () => {
+    expect(decidePublish({ at: 'broker', answer: 'acked' }, QUORUM)).toEqual({ accepted: true });
   });
+});
 
-  it('tells nobody to come back to a queue that does not exist', () => {
-    const end: PublishEnd = { at: 'broker', answer: 'returned', reading: undefined };
-    expect(decidePublish(end, QUORUM)).toMatchObject({ retryAfterMs: undefined });
+function afterNack(readyMessages: number, consumers: number, drainedAtMost = 0): AfterNack {
+  return { reading: { readyMessages, consumers }, drainedAtMost };
+}
+
+function sayNacked(target: PublishTarget, found?: AfterNack): string {
+  const decision = decidePublish({ at: 'broker', answer: 'nacked' }, target, found);
+  return decision.accepted ? 'accepted' : `${decision.reason}, ${decision.comeBack}`;
+}
+
+const FULL = 'queue-full, drained';
+const NO_WORKERS = 'no-workers, backing-off';
+const UNAVAILABLE = 'broker-unavailable, backing-off';
+
+describe('what a publisher says of a nack', () => {
+  it.each<[string, PublishTarget, AfterNack | undefined, string]>([
+    // A quorum queue that was full accepts again at trunc(0.8 x 129) = 103.
+    ['a quorum queue above 80 % of its limit', QUORUM, afterNack(104, 1), FULL],
+    ['a quorum queue at 80 % of its limit', QUORUM, afterNack(103, 1), UNAVAILABLE],
+    ['a quorum queue of which workers can have taken enough', QUORUM, afterNack(100, 1, 4), FULL],
+    ['a quorum queue of which workers cannot have taken enough', QUORUM, afterNack(100, 1, 3), UNAVAILABLE],
+    ['a classic queue at its limit', CLASSIC, afterNack(129, 1), FULL],
+    ['a classic queue with one place', CLASSIC, afterNack(128, 1), UNAVAILABLE],
+    ['a classic queue with one place that a worker can have made', CLASSIC, afterNack(128, 1, 1), FULL],
+    ['an empty queue whose workers may be as fast as they like', QUORUM, afterNack(0, 1, Infinity), FULL],
+    ['a full queue that nobody consumes', QUORUM, afterNack(104, 0), NO_WORKERS],
+    ['a queue with room of which nobody can have taken any', QUORUM, afterNack(103, 0, 50), UNAVAILABLE],
+    ['a queue whose leader is away, which answers 0 and 0', QUORUM, afterNack(0, 0, 500), UNAVAILABLE],
+    ['a queue that cannot be read', QUORUM, { reading: undefined, drainedAtMost: 500 }, UNAVAILABLE],
+    ['a queue that nobody looked at', QUORUM, undefined, UNAVAILABLE],
+    ['a drop-head queue, however full', FEED, afterNack(500, 1, 500), UNAVAILABLE],
+  ])('by %s is what its fill tells', (_queue, target, found, said) => {
+    expect(sayNacked(target, found)).toBe(said);
   });
 });

@@ -36,10 +36,7 @@ export class PublishLane {
    * meanwhile), a new one is measured against the limit itself.
    */
   async renew(): Promise<void> {
-    const channel = await this.connection.openPublishChannel(this.channelOptions);
-    const old = this.current;
-    this.adopt(channel);
-    if (old) void this.retire(old);
+    await this.open();
   }
 
   /** A reply is expected on this channel until the promise resolves; its address dies with the channel. */
@@ -60,6 +57,7 @@ export class PublishLane {
   }
 
   private adopt(channel: PublishChannel): void {
+    if (this.current?.isOpen) void this.retire(this.current);
     this.current = channel;
     void channel.closed.then(() => {
       this.expected.delete(channel);

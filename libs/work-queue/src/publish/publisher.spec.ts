@@ -1,287 +1,376 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
+  endFakeTime,
   FakeConnection,
   fakeableTimers,
   gate,
   outgoing,
-  RecordingTelemetry,
   settled,
-  endFakeTime,
 } from '../../../../test/support/fake-broker.js';
-import type { ConfirmAnswer, OutgoingMessage, QueueReading } from '../broker/broker.port.js';
-import { BrokerBlockedError } from '../errors/broker-blocked.error.js';
-import { BrokerUnavailableError } from '../errors/broker-unavailable.error.js';
-import { ConfirmLostError } from '../errors/confirm-lost.error.js';
-import { ConfirmTimeoutError } from '../errors/confirm-timeout.error.js';
-import { MessageTooLargeError } from '../errors/message-too-large.error.js';
-import { PublisherBusyError } from '../errors/publisher-busy.error.js';
-import { QueueFullError } from '../errors/queue-full.error.js';
-import { UnroutableError } from '../errors/unroutable.error.js';
-import type { PublishTarget } from './publish-decision.js';
+import type { ConfirmAnswer, IncomingReply, OutgoingMessage, PublishChannel } from '../broker/broker.port.js';
+import type { PublishEnd } from './publish-decision.js';
+import type { PublishVia } from './publisher.js';
 
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const { Publisher } = await import('./publisher.js');
 
-const TARGET: PublishTarget = {
-  name: 'orders',
-  type: 'quorum',
-  overflow: 'reject-publish',
-  maxLength: 100,
-  window: 2,
-  serviceTimeMs: 50,
-  concurrencyTotal: 1,
-};
-const FULL: QueueReading = { readyMessages: 100, consumers: 1 };
+const ACKED: PublishEnd = { at: 'broker', answer: 'acked' };
+const NEW_CHANNEL: PublishVia = { isOnNewChannel: true };
 
-async function setUp() {
-  const connection = new FakeConnection();
-  const telemetry = new RecordingTelemetry();
-  const options = { slotWaitMs: 50, confirmTimeoutMs: 1_000, maxMessageBytes: 10 };
-  const publisher = new Publisher(connection, TARGET, options, telemetry);
-  await publisher.open();
-  const publish = (message: Partial<OutgoingMessage> = {}): Promise<unknown> =>
-    publisher.publish(outgoing(message)).then(
-      () => 'accepted',
-      (error: unknown) => error,
-    );
-  /** Publishes, and lets the broker answer. */
-  const publishAnd = async (answer: ConfirmAnswer): Promise<unknown> => {
-    const outcome = publish();
-    await settled();
-    connection.publishChannel.sent.at(-1)?.answer(answer);
-    return outcome;
-  };
-  return { connection, telemetry, publisher, publish, publishAnd };
-}
+const cleanUps: Array<() => Promise<void>> = [];
 
 beforeEach(() => {
   jest.useFakeTimers();
 });
 
-afterEach(endFakeTime);
+afterEach(async () => {
+  const ending = cleanUps.splice(0).map((cleanUp) => cleanUp());
+  await jest.advanceTimersByTimeAsync(0);
+  await Promise.all(ending);
+  endFakeTime();
+});
 
-describe('a publisher', () => {
-  it('resolves only once the broker has acked', async () => {
-    const { connection, publish, telemetry } = await setUp();
-    let outcome: unknown = 'pending';
-    void publish({ messageId: 'id-7' }).then((end) => (outcome = end));
+async function setUp() {
+  const connection = new FakeConnection();
+  const replies: IncomingReply[] = [];
+  const lost: PublishChannel[] = [];
+  const publisher = new Publisher(
+    connection,
+    { messages: 2, bytes: 100 },
+    { slotWaitMs: 50, confirmTimeoutMs: 1_000, maxMessageBytes: 10 },
+    { onReply: (reply) => replies.push(reply), onLost: (channel) => lost.push(channel) },
+  );
+  cleanUps.push(() => publisher.close(0));
+  await publisher.open();
+  const publish = (message: Partial<OutgoingMessage> = {}, via?: PublishVia): Promise<PublishEnd> =>
+    publisher.publish(outgoing(message), via);
+  /** Answers the oldest publishes of a channel, one each. */
+  const answer = async (answers: readonly ConfirmAnswer[], channel = 0): Promise<void> => {
+    for (const [index, given] of answers.entries())
+      connection.publishChannels[channel]?.sent[index]?.answer(given);
     await settled();
-    expect(outcome).toBe('pending');
-    connection.publishChannel.sent[0]?.answer('acked');
-    await settled();
-    expect(outcome).toBe('accepted');
-    expect(telemetry.named('publish.accepted')).toMatchObject([{ queue: 'orders', messageId: 'id-7' }]);
+  };
+  const sentOn = (channel: number): number => connection.publishChannels[channel]?.sent.length ?? 0;
+  const openChannels = (): boolean[] => connection.publishChannels.map(({ isOpen }) => isOpen);
+  return { connection, publisher, publish, answer, sentOn, openChannels, replies, lost };
+}
+
+describe('a publish', () => {
+  it.each<ConfirmAnswer>(['acked', 'nacked', 'returned', 'lost'])(
+    'ends when the broker answers, and not before: %s',
+    async (given) => {
+      const { publisher, publish, answer } = await setUp();
+      const onEnd = jest.fn();
+      void publish().then(onEnd);
+      await settled();
+      expect(onEnd).not.toHaveBeenCalled();
+      await answer([given]);
+      expect(onEnd).toHaveBeenCalledWith({ at: 'broker', answer: given });
+      expect(publisher.window).toMatchObject({ outstanding: 0, outstandingBytes: 0 });
+    },
+  );
+
+  it('is on its way before anything is waited for when there is a slot', async () => {
+    const { publish, sentOn } = await setUp();
+    void publish();
+    expect(sentOn(0)).toBe(1);
   });
 
-  it('calls a nack of a full queue full, and says when to come back', async () => {
-    const { connection, publishAnd, telemetry } = await setUp();
-    connection.inspect = async () => FULL;
-    const error = await publishAnd('nacked');
-    expect(error).toBeInstanceOf(QueueFullError);
-    // (100 - 80) x 50 ms / 1 handler, and never less than a second
-    expect(error).toMatchObject({ retryAfterMs: 1_000, messageId: 'id-1', queue: 'orders' });
-    expect(telemetry.named('publish.refused')).toMatchObject([
-      { reason: 'queue-full', detail: '100 ready, limit 100, 1 consumers' },
-    ]);
+  it('ends at its size when the broker would close the channel for it', async () => {
+    const { publish, sentOn } = await setUp();
+    const end = publish({ body: Buffer.alloc(11) });
+    expect(await end).toEqual({ at: 'size', bytes: 11, maxBytes: 10 });
+    expect(sentOn(0)).toBe(0);
   });
 
-  it('judges fullness by the limit in force', async () => {
-    const { connection, publisher, publishAnd } = await setUp();
-    connection.inspect = async () => ({ ...FULL, consumers: 0 });
-    publisher.limitChanged(1_000);
-    expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);
-  });
-
-  it('calls a nack of a queue with room, or one that cannot be read, unavailable', async () => {
-    const { connection, publishAnd } = await setUp();
-    connection.inspect = async () => ({ readyMessages: 3, consumers: 0 });
-    expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);
-    connection.inspect = () => Promise.reject(new Error('404'));
-    expect(await publishAnd('nacked')).toBeInstanceOf(BrokerUnavailableError);
-  });
-
-  it('answers a nack also when the broker never answers the look at its queue', async () => {
-    const { connection, publishAnd } = await setUp();
-    connection.inspect = () => new Promise(() => undefined);
-    const outcomes = [publishAnd('nacked')];
-    await jest.advanceTimersByTimeAsync(1_000);
-    expect(await outcomes[0]).toBeInstanceOf(BrokerUnavailableError);
-    connection.inspect = async () => FULL;
-    expect(await publishAnd('nacked')).toBeInstanceOf(QueueFullError);
-  });
-
-  it('shares one look at the queue among many nacks, and looks again afterwards', async () => {
-    const { connection, publish, publishAnd } = await setUp();
-    const reading = gate<QueueReading>();
-    connection.inspect = () => reading.promise;
-    const outcomes = [publish(), publish()];
-    await settled();
-    for (const sent of connection.publishChannel.sent) sent.answer('nacked');
-    await settled();
-    reading.open(FULL);
-    for (const outcome of await Promise.all(outcomes)) expect(outcome).toBeInstanceOf(QueueFullError);
-    expect(connection.inspected).toEqual(['orders']);
-    await publishAnd('nacked');
-    expect(connection.inspected).toEqual(['orders', 'orders']);
-  });
-
-  it('calls a returned message unroutable', async () => {
-    const { publishAnd } = await setUp();
-    const error = await publishAnd('returned');
-    expect(error).toBeInstanceOf(UnroutableError);
-    expect(error).toMatchObject({ retryAfterMs: undefined });
-  });
-
-  it('calls silence unknown, and holds the slot until the late answer', async () => {
-    const { connection, publish, publishAnd } = await setUp();
-    const silent = [publish(), publish()];
-    await jest.advanceTimersByTimeAsync(1_000);
-    for (const outcome of await Promise.all(silent)) expect(outcome).toBeInstanceOf(ConfirmTimeoutError);
-
-    const busy = publish();
+  it('ends at the window when no slot came free in time', async () => {
+    const { publish, sentOn } = await setUp();
+    void publish();
+    void publish();
+    const end = publish();
     await jest.advanceTimersByTimeAsync(50);
-    expect(await busy).toBeInstanceOf(PublisherBusyError);
-    expect(connection.publishChannel.sent).toHaveLength(2);
-
-    connection.publishChannel.sent[0]?.answer('acked');
-    await settled();
-    expect(await publishAnd('acked')).toBe('accepted');
+    expect(await end).toEqual({ at: 'window' });
+    expect(sentOn(0)).toBe(2);
   });
 
-  it('calls an answer that a lost connection took with it unknown, and has its slots back', async () => {
-    const { connection, publish, publishAnd } = await setUp();
-    const outcomes = [publish(), publish()];
-    await settled();
+  it('ends at its encoding, with why, and gives its slot back', async () => {
+    const { connection, publisher, publish } = await setUp();
+    jest.spyOn(connection.publishChannel, 'publish').mockImplementationOnce(() => {
+      throw new TypeError('Unknown type to encode: bigint');
+    });
+    const problem = 'TypeError: Unknown type to encode: bigint';
+    expect(await publish()).toEqual({ at: 'encoding', problem });
+    expect(publisher.window.outstanding).toBe(0);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(publisher.isSilent).toBe(false);
+  });
+
+  it('is lost with its channel, and its slot is free', async () => {
+    const { connection, publisher, publish } = await setUp();
+    const ends = [publish(), publish()];
     connection.lose();
-    for (const outcome of await Promise.all(outcomes)) expect(outcome).toBeInstanceOf(ConfirmLostError);
+    expect(await Promise.all(ends)).toEqual([
+      { at: 'broker', answer: 'lost' },
+      { at: 'broker', answer: 'lost' },
+    ]);
+    expect(publisher.window.outstanding).toBe(0);
+  });
+});
+
+describe('a publish without a way to the broker', () => {
+  it.each<[string, (connection: FakeConnection) => void]>([
+    ['blocked', (connection) => connection.block()],
+    ['waiting', (connection) => connection.lose('ECONNRESET')],
+  ])('ends at once while the connection is %s, and is not sent later', async (state, happen) => {
+    const { connection, publisher, publish } = await setUp();
+    happen(connection);
+    const end: PublishEnd = { at: 'connection', state: state === 'blocked' ? 'blocked' : 'waiting' };
+    expect(publisher.unusable).toEqual(end);
+    expect(await publish()).toEqual(end);
     connection.comeBack();
-    await settled();
-    expect(await publishAnd('acked')).toBe('accepted');
-    expect(await publishAnd('acked')).toBe('accepted');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(publisher.unusable).toBeUndefined();
+    expect(connection.publishChannels.flatMap(({ sent }) => sent)).toEqual([]);
   });
 
-  it('refuses at once and sends nothing while the connection is blocked', async () => {
-    const { connection, publish } = await setUp();
-    connection.state = { kind: 'blocked', reason: 'low on memory' };
-    const error = await publish();
-    expect(error).toBeInstanceOf(BrokerBlockedError);
-    expect(error).toMatchObject({ message: expect.stringContaining('low on memory'), retryAfterMs: 5_000 });
-    expect(connection.publishChannel.sent).toEqual([]);
-  });
-
-  it('refuses at once while the connection is away', async () => {
-    const { connection, publish } = await setUp();
-    connection.lose('ECONNRESET');
-    const error = await publish();
-    expect(error).toBeInstanceOf(BrokerUnavailableError);
-    expect(error).toMatchObject({ message: expect.stringContaining('connection lost') });
-    connection.comeBack();
-    await settled();
-  });
-
-  it('refuses at once while its channel is being opened', async () => {
-    const { connection, publish, publisher } = await setUp();
+  it('ends at once while the channel is being opened', async () => {
+    const { connection, publisher, publish, sentOn } = await setUp();
     const opening = gate();
     connection.beforeOpen = () => opening.promise;
     connection.publishChannel.end('404');
     await settled();
     expect(publisher.isOpen).toBe(false);
-    expect(await publish()).toBeInstanceOf(BrokerUnavailableError);
+    expect(await publish()).toEqual({ at: 'connection', state: 'open' });
     opening.open();
     await settled();
     expect(publisher.isOpen).toBe(true);
+    expect(sentOn(1)).toBe(0);
   });
 
-  it('gives the slot back when the connection went while it waited for one', async () => {
-    const { connection, publish, publishAnd } = await setUp();
+  it('gives the slot back that it had waited for', async () => {
+    const { connection, publisher, publish, answer, sentOn } = await setUp();
     void publish();
     void publish();
     const waiting = publish();
-    await settled();
-    connection.state = { kind: 'blocked', reason: 'disk' };
-    connection.publishChannel.sent[0]?.answer('acked');
-    expect(await waiting).toBeInstanceOf(BrokerBlockedError);
-    expect(connection.publishChannel.sent).toHaveLength(2);
-    connection.state = { kind: 'open' };
-    connection.publishChannel.sent[1]?.answer('acked');
-    await settled();
-    expect(await publishAnd('acked')).toBe('accepted');
+    connection.block('disk');
+    await answer(['acked']);
+    expect(await waiting).toEqual({ at: 'connection', state: 'blocked' });
+    expect(sentOn(0)).toBe(2);
+    expect(publisher.window.outstanding).toBe(1);
+  });
+});
+
+describe('a publish that the broker does not answer', () => {
+  it('ends in silence at its deadline, and holds its slot until the answer', async () => {
+    const { publisher, publish, answer } = await setUp();
+    const end = publish();
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await end).toEqual({ at: 'broker', answer: 'silence' });
+    expect(publisher.window.outstanding).toBe(1);
+    await answer(['acked']);
+    expect(publisher.window.outstanding).toBe(0);
   });
 
-  it('refuses a message that the broker would close the channel for', async () => {
-    const { connection, publish } = await setUp();
-    const error = await publish({ body: Buffer.alloc(11) });
-    expect(error).toBeInstanceOf(MessageTooLargeError);
-    expect(error).toMatchObject({ message: expect.stringContaining('11 bytes, the limit is 10') });
-    expect(connection.publishChannel.sent).toEqual([]);
+  it('ends at once when an alarm starts, and holds its slot until the answer', async () => {
+    const { connection, publisher, publish, answer } = await setUp();
+    const ends = [publish(), publish()];
+    connection.block();
+    const blocked: PublishEnd = { at: 'broker', answer: 'blocked' };
+    expect(await Promise.all(ends)).toEqual([blocked, blocked]);
+    expect(publisher.window.outstanding).toBe(2);
+    connection.comeBack();
+    await answer(['acked', 'nacked']);
+    expect(publisher.window.outstanding).toBe(0);
   });
 
-  it('passes on why a message cannot be encoded, and gives the slot back', async () => {
-    const { connection, publish, publishAnd } = await setUp();
-    jest.spyOn(connection.publishChannel, 'publish').mockImplementationOnce(() => {
-      throw new TypeError('Unknown type to encode: bigint');
-    });
-    expect(await publish()).toBeInstanceOf(TypeError);
+  it('makes the publisher silent until the broker answers any publish', async () => {
+    const { publisher, publish, answer } = await setUp();
     void publish();
-    expect(await publishAnd('acked')).toBe('accepted');
-    connection.publishChannel.sent[0]?.answer('acked');
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(publisher.isSilent).toBe(true);
+    void publish();
+    expect(publisher.isSilent).toBe(true);
+    await answer(['lost']);
+    expect(publisher.isSilent).toBe(false);
+  });
+});
+
+describe('a publish that needs a new channel', () => {
+  it('goes through one, as do those after it; the old one closes after its last confirm', async () => {
+    const { publish, answer, sentOn, openChannels } = await setUp();
+    const early = publish();
+    const probe = publish({}, NEW_CHANNEL);
+    await settled();
+    expect([sentOn(0), sentOn(1)]).toEqual([1, 1]);
+    expect(openChannels()).toEqual([true, true]);
+    await answer(['nacked'], 0);
+    expect(openChannels()).toEqual([false, true]);
+    await answer(['acked'], 1);
+    expect(await Promise.all([early, probe])).toEqual([{ at: 'broker', answer: 'nacked' }, ACKED]);
+    void publish();
+    expect([sentOn(0), sentOn(1)]).toEqual([1, 2]);
   });
 
-  it('opens a closed channel again by itself, as often as it takes', async () => {
-    const { connection, publishAnd, publisher } = await setUp();
-    let failures = 2;
-    connection.beforeOpen = async () => {
-      if (failures-- > 0) throw new Error('not yet');
-    };
-    connection.publishChannel.end('closed by the broker');
-    await jest.advanceTimersByTimeAsync(400);
+  it('ends at the connection when there is none to be had, and gives its slot back', async () => {
+    const { connection, publisher, publish } = await setUp();
+    connection.beforeOpen = () => Promise.reject(new Error('no channels left'));
+    expect(await publish({}, NEW_CHANNEL)).toEqual({ at: 'connection', state: 'open' });
+    expect(publisher.window.outstanding).toBe(0);
     expect(publisher.isOpen).toBe(true);
+  });
+});
+
+describe('a publish whose channel the broker does not open', () => {
+  it.each<[string, () => PublishVia, number]>([
+    ['a new one', () => NEW_CHANNEL, 1],
+    ['the one for calls', () => aCall().via, 0],
+  ])('(%s) ends in a second; the channel is used once it is open', async (_which, via, ordinary) => {
+    const { connection, publisher, publish, sentOn } = await setUp();
+    const opening = gate();
+    connection.beforeOpen = () => opening.promise;
+    const end = publish({}, via());
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(await end).toEqual({ at: 'connection', state: 'open' });
+    expect(publisher.window.outstanding).toBe(0);
+    opening.open();
+    await settled();
+    expect(sentOn(1)).toBe(0);
+    void publish();
+    expect(sentOn(ordinary)).toBe(1);
+    void publish({}, aCall().via);
+    await settled();
+    expect(connection.publishChannel.sent).toHaveLength(1);
+  });
+});
+
+function aCall() {
+  const over = gate();
+  const channels: PublishChannel[] = [];
+  const onChannel = (channel: PublishChannel): void => void channels.push(channel);
+  return { via: { call: { over: over.promise, onChannel } }, channels, end: () => over.open() };
+}
+
+describe('a call', () => {
+  it('goes through a channel for replies, opened for the first call and shared by all', async () => {
+    const { connection, publish, answer, sentOn, replies } = await setUp();
+    expect(connection.publishChannels).toHaveLength(1);
+    const calls = [aCall(), aCall()];
+    const ends = calls.map(({ via }) => publish({}, via));
+    await settled();
     expect(connection.publishChannels).toHaveLength(2);
-    expect(await publishAnd('acked')).toBe('accepted');
+    expect([sentOn(0), sentOn(1)]).toEqual([0, 2]);
+    const channel = connection.publishChannel;
+    expect(calls.map(({ channels }) => channels)).toEqual([[channel], [channel]]);
+    const reply = { correlationId: 'c-1', body: Buffer.alloc(0), contentType: undefined, headers: {} };
+    channel.onReply?.(reply);
+    expect(replies).toEqual([reply]);
+    await answer(['acked', 'acked'], 1);
+    expect(await Promise.all(ends)).toEqual([ACKED, ACKED]);
+  });
+
+  it('leaves the channel of ordinary publishes to them', async () => {
+    const { connection, publish, sentOn } = await setUp();
+    void publish({}, aCall().via);
+    await settled();
+    void publish();
+    expect([sentOn(0), sentOn(1)]).toEqual([1, 1]);
+    expect(connection.publishChannels[0]?.onReply).toBeUndefined();
+  });
+
+  it('keeps its channel, whose address the worker replies to, until it is over', async () => {
+    const { connection, publish, answer, openChannels } = await setUp();
+    const first = aCall();
+    const second = aCall();
+    void publish({}, first.via);
+    await settled();
+    void publish({}, { ...second.via, ...NEW_CHANNEL });
+    await settled();
+    expect([first.channels, second.channels]).toEqual([
+      [connection.publishChannels[1]],
+      [connection.publishChannels[2]],
+    ]);
+    await answer(['acked'], 1);
+    expect(openChannels()).toEqual([true, true, true]);
+    first.end();
+    await settled();
+    expect(openChannels()).toEqual([true, false, true]);
+  });
+
+  it('is told when its channel is lost', async () => {
+    const { connection, publish, lost } = await setUp();
+    const call = aCall();
+    void publish({}, call.via);
+    await settled();
+    connection.publishChannel.end('closed by the broker');
+    await settled();
+    expect(lost).toEqual(call.channels);
+  });
+
+  it('ends at the connection when its channel cannot be opened; the next call tries again', async () => {
+    const { connection, publisher, publish, sentOn } = await setUp();
+    connection.beforeOpen = () => Promise.reject(new Error('no channels left'));
+    expect(await publish({}, aCall().via)).toEqual({ at: 'connection', state: 'open' });
+    expect(publisher.window.outstanding).toBe(0);
+    connection.beforeOpen = () => Promise.resolve();
+    void publish({}, aCall().via);
+    await settled();
+    expect(sentOn(1)).toBe(1);
   });
 });
 
 describe('closing a publisher', () => {
-  it('waits for outstanding confirms, refuses new publishes, then closes the channel for good', async () => {
-    const { connection, publisher, publish } = await setUp();
-    const outcome = publish();
+  it('waits for outstanding confirms, refuses new publishes, then closes its channels for good', async () => {
+    const { connection, publisher, publish, answer, openChannels } = await setUp();
+    const end = publish();
+    const onClosed = jest.fn();
+    void publish({}, aCall().via);
     await settled();
-    let isClosed = false;
-    const closing = publisher.close(1_000).then(() => (isClosed = true));
-    expect(await publish()).toMatchObject({
-      message: expect.stringContaining('this process is shutting down'),
-    });
-    expect(isClosed).toBe(false);
-    connection.publishChannel.sent[0]?.answer('acked');
+    const closing = publisher.close(1_000).then(onClosed);
+    expect(await publish()).toEqual({ at: 'connection', state: 'closed' });
+    await answer(['acked'], 0);
+    expect(onClosed).not.toHaveBeenCalled();
+    await answer(['acked'], 1);
     await closing;
-    expect(await outcome).toBe('accepted');
-    expect(connection.publishChannel.isOpen).toBe(false);
-    await settled();
-    expect(connection.publishChannels).toHaveLength(1);
+    expect(await end).toEqual(ACKED);
+    expect(openChannels()).toEqual([false, false]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(connection.publishChannels).toHaveLength(2);
   });
 
   it('refuses publishes that wait for a slot, and does not wait for them', async () => {
-    const { connection, publisher, publish } = await setUp();
+    const { publisher, publish, answer, sentOn } = await setUp();
     void publish();
     void publish();
     const waiting = publish();
+    const closing = publisher.close(1_000);
+    await answer(['acked', 'acked']);
+    expect(await waiting).toEqual({ at: 'connection', state: 'closed' });
+    await closing;
+    expect(sentOn(0)).toBe(2);
+  });
+
+  it('refuses a publish whose new channel was still being opened, and closes that', async () => {
+    const { connection, publisher, publish, openChannels } = await setUp();
+    const opening = gate();
+    connection.beforeOpen = () => opening.promise;
+    const end = publish({}, NEW_CHANNEL);
     await settled();
     const closing = publisher.close(1_000);
-    for (const sent of connection.publishChannel.sent) sent.answer('acked');
-    expect(await waiting).toBeInstanceOf(BrokerUnavailableError);
+    opening.open();
+    expect(await end).toEqual({ at: 'connection', state: 'closed' });
     await closing;
-    expect(connection.publishChannel.sent).toHaveLength(2);
+    await settled();
+    expect(openChannels()).toEqual([false, false]);
   });
 
   it('gives up on confirms at its deadline', async () => {
-    const { connection, publisher, publish } = await setUp();
-    const outcome = publish();
-    await settled();
+    const { publisher, publish, openChannels } = await setUp();
+    const end = publish();
     const closing = publisher.close(500);
     await jest.advanceTimersByTimeAsync(500);
     await closing;
-    expect(connection.publishChannel.isOpen).toBe(false);
-    expect(await outcome).toBeInstanceOf(ConfirmLostError);
+    expect(openChannels()).toEqual([false]);
+    expect(await end).toEqual({ at: 'broker', answer: 'lost' });
   });
 
   it('ends at once when the connection is away, and opens nothing later', async () => {
@@ -292,18 +381,5 @@ describe('closing a publisher', () => {
     connection.comeBack();
     await settled();
     expect(connection.publishChannels).toHaveLength(1);
-  });
-
-  it('closes a channel that was still being opened', async () => {
-    const { connection, publisher } = await setUp();
-    const opening = gate();
-    connection.beforeOpen = () => opening.promise;
-    connection.publishChannel.end('closed by the broker');
-    await settled();
-    await publisher.close(1_000);
-    opening.open();
-    await settled();
-    expect(connection.publishChannels.map(({ isOpen }) => isOpen)).toEqual([false, false]);
-    expect(publisher.isOpen).toBe(false);
   });
 });

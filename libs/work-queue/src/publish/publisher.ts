@@ -34,6 +34,9 @@ export interface PublishVia {
   readonly call?: { readonly over: Promise<unknown>; readonly onChannel: (channel: PublishChannel) => void };
 }
 
+/** Opening a channel takes a millisecond or two; a caller of a broker that hangs must not hang with it. */
+const CHANNEL_TIMEOUT_MS = 1_000;
+
 const NO_SLOT: PublishEnd = { at: 'window' };
 const ACKED: PublishEnd = { at: 'broker', answer: 'acked' };
 
@@ -45,18 +48,22 @@ export class Publisher {
   readonly window: ConfirmWindow;
   private readonly outstanding: Outstanding;
   private readonly lane: PublishLane;
-  private callLane: Promise<PublishLane> | undefined;
+  private readonly callLane: PublishLane;
+  private callLaneOpening: Promise<void> | undefined;
   private readonly stopListening: () => void;
 
   constructor(
     private readonly connection: BrokerConnection,
     windowSize: WindowSize,
     private readonly options: PublisherOptions,
-    private readonly replies?: ReplyListener,
+    replies?: ReplyListener,
   ) {
     this.window = new ConfirmWindow(windowSize);
     this.outstanding = new Outstanding(options.confirmTimeoutMs);
     this.lane = new PublishLane(connection);
+    this.callLane = new PublishLane(connection, { onReply: (reply) => replies?.onReply(reply) }, (channel) =>
+      replies?.onLost(channel),
+    );
     // A blocked broker reads nothing and says nothing until its alarm is over.
     this.stopListening = connection.onStateChange(({ kind }) => {
       if (kind === 'blocked') this.outstanding.giveUp();
@@ -99,21 +106,21 @@ export class Publisher {
   /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channels. */
   async close(deadlineMs: number): Promise<void> {
     this.lane.stop();
+    this.callLane.stop();
     await withinDeadline(this.window.idle(), deadlineMs, undefined);
     this.stopListening();
     this.outstanding.close();
-    const callLane = await this.callLane?.catch(() => undefined);
-    await Promise.all([this.lane.close(), callLane?.close()]);
+    await Promise.all([this.lane.close(), this.callLane.close()]);
   }
 
   /** With a wait for a slot or a channel before it. */
   private async publishLater(message: OutgoingMessage, via: PublishVia | undefined): Promise<PublishEnd> {
     const bytes = message.body.length;
-    if (!(await this.window.acquire(bytes, this.options.slotWaitMs))) return NO_SLOT;
+    if (!(await this.window.acquire(bytes, this.options.slotWaitMs))) return this.unusable ?? NO_SLOT;
     const lane = await this.laneFor(via);
     const channel = lane?.channel;
     if (!lane || !channel || this.unusable) {
-      // The connection went while we waited; nothing was sent.
+      // Nothing was sent.
       this.window.release(bytes);
       return this.unusable ?? { at: 'connection', state: 'open' };
     }
@@ -124,26 +131,26 @@ export class Publisher {
     return this.send(channel, message);
   }
 
-  private async laneFor(via: PublishVia | undefined): Promise<PublishLane | undefined> {
-    try {
-      const lane = via?.call ? await this.openCallLane() : this.lane;
-      if (via?.isOnNewChannel) await lane.renew();
-      return lane;
-    } catch {
-      return undefined;
-    }
+  /** Undefined when the connection went, or the broker does not open a channel in time; it is used when it does. */
+  private laneFor(via: PublishVia | undefined): Promise<PublishLane | undefined> {
+    const prepared = this.prepareLane(via).catch(() => undefined);
+    return via ? withinDeadline(prepared, CHANNEL_TIMEOUT_MS, undefined) : prepared;
   }
 
-  private openCallLane(): Promise<PublishLane> {
-    if (this.callLane) return this.callLane;
-    const { replies } = this;
-    const lane = new PublishLane(
-      this.connection,
-      { onReply: (reply) => replies?.onReply(reply) },
-      (channel) => replies?.onLost(channel),
-    );
-    this.callLane = lane.open().then(() => lane);
-    this.callLane.catch(() => (this.callLane = undefined));
+  private async prepareLane(via: PublishVia | undefined): Promise<PublishLane> {
+    const lane = via?.call ? await this.openCallLane() : this.lane;
+    if (via?.isOnNewChannel) await lane.renew();
+    return lane;
+  }
+
+  /** Opened by the first call: most publishers have none. */
+  private async openCallLane(): Promise<PublishLane> {
+    try {
+      await (this.callLaneOpening ??= this.callLane.open());
+    } catch (error) {
+      this.callLaneOpening = undefined;
+      throw error;
+    }
     return this.callLane;
   }
 

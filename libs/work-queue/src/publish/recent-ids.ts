@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /**
  * What was published lately under which id, so that the same id with another payload is noticed. Bounded: what is
@@ -13,7 +13,7 @@ export class RecentIds {
   /** Remembers the id unless it is known: with the same payload, or with another. */
   claim(messageId: string, body: Uint8Array): 'new' | 'same' | 'conflict' {
     if (this.capacity === 0) return 'same';
-    const fingerprint = createHash('sha1').update(body).digest('base64');
+    const fingerprint = hash('sha1', body, 'base64');
     const known = this.fingerprints.get(messageId);
     if (known !== undefined) return known === fingerprint ? 'same' : 'conflict';
     this.fingerprints.set(messageId, fingerprint);

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { fakeableTimers, outgoing, RecordingTelemetry } from '../../../../../test/support/fake-broker.js';
+import type { ConfirmAnswer, PublishChannel } from '../broker.port.js';
 import { parseBrokerUrl } from '../broker-url.js';
 
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
@@ -169,6 +170,11 @@ async function setUp() {
   return { broker, connection };
 }
 
+/** What becomes of one publish. */
+function answerTo(channel: PublishChannel): Promise<ConfirmAnswer> {
+  return new Promise((answered) => channel.publish(outgoing(), { answered }));
+}
+
 /** Time stands still but for sockets. */
 function ownTime(): void {
   jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'performance'] });
@@ -228,19 +234,19 @@ describe('publishing on a channel', () => {
       broker.send(method, channel, { deliveryTag: 1, multiple: false, ...fields }),
     );
     const channel = await connection.openPublishChannel();
-    expect(await channel.publish(outgoing())).toBe(answer);
+    expect(await answerTo(channel)).toBe(answer);
     await connection.close();
   });
 
   it('is lost when the connection goes before the answer', async () => {
     const { broker, connection } = await setUp();
     const channel = await connection.openPublishChannel();
-    const answer = channel.publish(outgoing());
+    const answer = answerTo(channel);
     await broker.saw('BasicPublish');
     broker.reset();
     expect(await answer).toBe('lost');
     expect(channel.isOpen).toBe(false);
-    expect(await channel.publish(outgoing())).toBe('lost');
+    expect(await answerTo(channel)).toBe('lost');
     await connection.ended;
     await connection.close();
   });
@@ -248,10 +254,13 @@ describe('publishing on a channel', () => {
   it('throws on what AMQP cannot carry, which is not to be mistaken for an unknown outcome', async () => {
     const { connection } = await setUp();
     const channel = await connection.openPublishChannel();
-    expect(() => channel.publish(outgoing({ headers: { big: 10n } }))).toThrow(
+    const answered = jest.fn();
+    expect(() => channel.publish(outgoing({ headers: { big: 10n } }), { answered })).toThrow(
       'Unknown type to encode: bigint',
     );
     expect(channel.isOpen).toBe(true);
+    await channel.idle();
+    expect(answered).not.toHaveBeenCalled();
     await connection.close();
   });
 });

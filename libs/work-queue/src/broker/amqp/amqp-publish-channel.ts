@@ -40,10 +40,8 @@ export class AmqpPublishChannel implements PublishChannel {
     if (!this.open) return pending.answered('lost');
     const { messageId } = message;
     const publishId = this.tags.publishIdFor(messageId);
-    const headers =
-      publishId === undefined ? message.headers : { ...message.headers, [PUBLISH_ID_HEADER]: publishId };
     try {
-      this.send(message, headers);
+      this.send(message, withPublishId(message.headers, publishId));
     } catch (error) {
       // A channel that has just closed; nothing was written. Any other error is a message that AMQP cannot carry.
       if (error instanceof IllegalOperationError) return pending.answered('lost');
@@ -77,6 +75,15 @@ export class AmqpPublishChannel implements PublishChannel {
     this.open = false;
     this.tags.lose();
   }
+}
+
+/** Whatever stands there already is of an earlier publish, or somebody else's. */
+function withPublishId(
+  headers: OutgoingMessage['headers'],
+  publishId: string | undefined,
+): OutgoingMessage['headers'] {
+  if (publishId === undefined && !(PUBLISH_ID_HEADER in headers)) return headers;
+  return { ...headers, [PUBLISH_ID_HEADER]: publishId };
 }
 
 function toReply({ content, properties }: Message): IncomingReply {

@@ -16,10 +16,11 @@ interface Sent {
  */
 export class ConfirmTags {
   private lastTag = 0;
-  private oldestTag = 1;
+  /** By delivery tag, in the order they were sent. */
   private readonly sent = new Map<number, Sent>();
   private readonly ids = new Set<string>();
-  private readonly returned = new Set<string>();
+  private readonly returnedIds = new Set<string>();
+  private readonly returnedPublishIds = new Set<string>();
   private readonly idleListeners: Array<() => void> = [];
 
   /** What to send with the message so that its return can be told from that of another with the same id. */
@@ -35,11 +36,12 @@ export class ConfirmTags {
 
   /** The broker had no queue for this one. */
   markReturned(messageId: string, publishId: string | undefined): void {
-    this.returned.add(keyOf(messageId, publishId));
+    if (publishId === undefined) this.returnedIds.add(messageId);
+    else this.returnedPublishIds.add(publishId);
   }
 
   confirmed(tag: number, isMultiple: boolean, answer: 'acked' | 'nacked'): void {
-    if (isMultiple) while (this.oldestTag <= tag) this.settle(this.oldestTag++, answer);
+    if (isMultiple) this.settleUpTo(tag, answer);
     else this.settle(tag, answer);
     if (this.sent.size === 0) this.becameIdle();
   }
@@ -49,7 +51,8 @@ export class ConfirmTags {
     const lost = [...this.sent.values()];
     this.sent.clear();
     this.ids.clear();
-    this.returned.clear();
+    this.returnedIds.clear();
+    this.returnedPublishIds.clear();
     for (const { pending } of lost) pending.answered('lost');
     this.becameIdle();
   }
@@ -60,21 +63,27 @@ export class ConfirmTags {
     await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
+  private settleUpTo(last: number, answer: 'acked' | 'nacked'): void {
+    for (const tag of this.sent.keys()) {
+      if (tag > last) return;
+      this.settle(tag, answer);
+    }
+  }
+
   private settle(tag: number, answer: 'acked' | 'nacked'): void {
     const sent = this.sent.get(tag);
     if (!sent) return;
     this.sent.delete(tag);
-    const { messageId, publishId, pending } = sent;
-    if (publishId === undefined) this.ids.delete(messageId);
-    const wasReturned = this.returned.size > 0 && this.returned.delete(keyOf(messageId, publishId));
-    pending.answered(wasReturned ? 'returned' : answer);
+    sent.pending.answered(this.wasReturned(sent) ? 'returned' : answer);
+  }
+
+  private wasReturned({ messageId, publishId }: Sent): boolean {
+    if (publishId !== undefined) return this.returnedPublishIds.delete(publishId);
+    this.ids.delete(messageId);
+    return this.returnedIds.size > 0 && this.returnedIds.delete(messageId);
   }
 
   private becameIdle(): void {
     for (const listener of this.idleListeners.splice(0)) listener();
   }
-}
-
-function keyOf(messageId: string, publishId: string | undefined): string {
-  return publishId === undefined ? messageId : `${publishId} ${messageId}`;
 }
