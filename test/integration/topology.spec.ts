@@ -88,7 +88,7 @@ async function publish(queue: string, count: number): Promise<string[]> {
       contentType: 'text/plain',
       headers: {},
     };
-    answers.push(await channel.publish(message));
+    answers.push(await new Promise((answered) => channel.publish(message, { answered })));
   }
   return answers;
 }

@@ -109,7 +109,7 @@ export class PublishPipeline {
     const { settings } = this;
     const waiters = new ReplyWaiters(settings.maxCallers);
     this.waiters.push(waiters);
-    const doorQos = { ...qos, concurrencyTotal: qos.workers * qos.concurrency };
+    const doorQos = doorQosOf(qos);
     const publisher = this.addPublisher(name, doorQos, settings, waiters);
     const door = this.doorOf(name, doorQos, publisher, settings);
     this.doors.set(name, door);
@@ -144,6 +144,13 @@ export class PublishPipeline {
     const reading = this.connections.look.inspectQueue(name).catch(() => undefined);
     return withinDeadline(reading, LOOK_TIMEOUT_MS, undefined);
   }
+}
+
+function doorQosOf(qos: QueueQos): DoorQos {
+  const { type, overflow, maxLength, window, windowBytes, serviceTimeMs, shedLowAt, workers, concurrency } =
+    qos;
+  const concurrencyTotal = workers * concurrency;
+  return { type, overflow, maxLength, window, windowBytes, serviceTimeMs, shedLowAt, concurrencyTotal };
 }
 
 /** @throws ConfigurationError */

@@ -16,6 +16,7 @@ import {
   type PublishTarget,
 } from './publish/publish-decision.js';
 import type { Publisher, PublisherOptions, PublishVia } from './publish/publisher.js';
+import { Trouble } from './publish/trouble.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 
 /** What a request gets before its body is read: go on, with a pass to be ended if there is one; or the refusal. */
@@ -48,7 +49,7 @@ const ORDINARY: SendOptions = {};
  */
 export class QueueDoor {
   private gateReason: GateReason = 'queue-full';
-  private troubleSince: number | undefined;
+  private readonly trouble = new Trouble();
 
   constructor(
     private target: PublishTarget,
@@ -64,6 +65,8 @@ export class QueueDoor {
   /** Resolves when stored. @throws PublishRefusedError */
   async send(message: OutgoingMessage, { priority = 'normal', call }: SendOptions = ORDINARY): Promise<void> {
     const { admission, publisher, clock } = this.parts;
+    const unsendable = publisher.unsendable(message);
+    if (unsendable) throw this.refuse(message.messageId, unsendable);
     if (priority === 'low') await admission.ready(priority);
     const permit = admission.enter(priority);
     if (!permit) throw this.refuse(message.messageId, this.shed);
@@ -88,13 +91,13 @@ export class QueueDoor {
 
   /** Low priority is shed by an open gate, too: for the queue's fill. */
   private get shed(): PublishEnd {
-    return { at: 'gate', reason: this.parts.admission.isShut ? this.gateReason : 'queue-full' };
+    return { at: 'gate', reason: this.parts.admission.isOpen ? 'queue-full' : this.gateReason };
   }
 
   private accepted({ messageId }: OutgoingMessage, permit: Permit, sentAt: number): void {
     const { admission, telemetry, clock } = this.parts;
     admission.accepted(permit);
-    this.troubleSince = undefined;
+    this.trouble.over();
     const confirmMs = clock() - sentAt;
     telemetry.emit('publish.accepted', { queue: this.target.name, messageId, confirmMs });
   }
@@ -107,7 +110,7 @@ export class QueueDoor {
   ): Promise<PublishRefusedError> {
     const { admission } = this.parts;
     if (end.at !== 'broker' || end.answer !== 'nacked') {
-      admission.inconclusive(permit);
+      admission.inconclusive(permit, end.at === 'broker');
       return this.refuse(messageId, end);
     }
     // Shut first: what comes while we look would only be nacked too. Until then all that is known is that it was.
@@ -124,6 +127,17 @@ export class QueueDoor {
     return { reading, drainedAtMost: drainedAtMost({ ...this.target, elapsedMs }) };
   }
 
+  /** For refusals that are not decided here: they are counted, and leave, in the same way. */
+  reject(refusal: Omit<Refusal, 'queue'>): PublishRefusedError {
+    return toError(this.tell({ ...refusal, queue: this.target.name }));
+  }
+
+  private tell(refusal: Refusal): Refusal {
+    const { queue, messageId, reason, because: detail } = refusal;
+    this.parts.telemetry.emit('publish.refused', { queue, messageId, reason, detail });
+    return refusal;
+  }
+
   private refuse(messageId: string, end: PublishEnd, afterNack?: AfterNack): PublishRefusedError {
     return toError(this.refusalOf(messageId, end, afterNack));
   }
@@ -135,26 +149,20 @@ export class QueueDoor {
     const reading = afterNack ? afterNack.reading : this.parts.admission.lastReading;
     const because = this.explain(end, reading);
     const { name: queue } = this.target;
-    this.parts.telemetry.emit('publish.refused', {
-      queue,
-      messageId,
-      reason: decision.reason,
-      detail: because,
-    });
     const wasSilent = end.at === 'broker' && end.answer === 'silence';
     const retryAfterMs = this.comeBackAfter(decision, reading);
-    return { queue, messageId, reason: decision.reason, because, retryAfterMs, wasSilent };
+    return this.tell({ queue, messageId, reason: decision.reason, because, retryAfterMs, wasSilent });
   }
 
   /** What the gate is shut for is what the last nack was for. */
   private remember({ reason, comeBack }: Refused, afterNack: AfterNack | undefined): void {
     if (afterNack && isGateReason(reason)) this.gateReason = reason;
-    if (comeBack === 'backing-off') this.troubleSince ??= this.parts.clock();
+    if (comeBack === 'backing-off') this.trouble.seen(this.parts.clock());
   }
 
   private comeBackAfter({ comeBack }: Refused, reading: QueueReading | undefined): number | undefined {
     const { admission, clock, random } = this.parts;
-    const troubleForMs = this.troubleSince === undefined ? 0 : clock() - this.troubleSince;
+    const troubleForMs = this.trouble.forMs(clock());
     const { demandRatio: demand } = admission;
     return comeBackMs(
       comeBack,

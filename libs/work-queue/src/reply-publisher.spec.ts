@@ -67,7 +67,7 @@ describe('a reply', () => {
     const { connection, replies, publishAnd } = setUp();
     await publishAnd('acked');
     connection.lose();
-    await expect(replies.publish(REPLY)).rejects.toThrow('not sent: no connection');
+    await expect(replies.publish(REPLY)).rejects.toThrow('not sent (connection)');
     connection.comeBack();
     await settled();
     expect(connection.publishChannel.sent).toEqual([]);

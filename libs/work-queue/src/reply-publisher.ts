@@ -29,7 +29,7 @@ export class ReplyPublisher {
     if (!this.isOpen) await this.opened();
     const end = await this.publisher.publish(message);
     if (end.at === 'broker' && end.answer === 'acked') return;
-    throw new Error(end.at === 'broker' ? `the broker's answer: ${end.answer}` : `not sent: no ${end.at}`);
+    throw new Error(end.at === 'broker' ? `the broker's answer: ${end.answer}` : `not sent (${end.at})`);
   }
 
   async close(deadlineMs: number): Promise<void> {

@@ -10,6 +10,8 @@ import { ReplyPublisher } from './reply-publisher.js';
 import { Telemetry } from './telemetry/telemetry.js';
 import type { WorkQueue } from './work-queue.js';
 
+type Purpose = 'publish' | 'consume' | 'reply';
+
 /** What is wrong now, in words; empty when all is well. */
 export interface RuntimeHealth {
   readonly isReady: boolean;
@@ -44,7 +46,9 @@ export class WorkQueueRuntime {
       this.publishing.limitChanged(queue, maxLength),
     );
     this.stopRepairing = [
-      telemetry.on('connection.opened', () => {
+      telemetry.on('connection.opened', ({ connection }) => {
+        // Replies need none of our queues, and anybody can have their connection closed.
+        if (connection === nameOf('reply', settings)) return;
         if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
       }),
       telemetry.on('settle.failed', () => void this.topology.repair()),
@@ -144,7 +148,11 @@ export class WorkQueueRuntime {
   }
 }
 
-function connectionFor(purpose: string, settings: Settings, telemetry: Telemetry): ReconnectingConnection {
-  const { url, startTimeoutMs, name } = settings;
-  return new ReconnectingConnection({ url, name: `${name} ${purpose}`, startTimeoutMs, telemetry });
+function connectionFor(purpose: Purpose, settings: Settings, telemetry: Telemetry): ReconnectingConnection {
+  const { url, startTimeoutMs } = settings;
+  return new ReconnectingConnection({ url, name: nameOf(purpose, settings), startTimeoutMs, telemetry });
+}
+
+function nameOf(purpose: Purpose, { name }: Settings): string {
+  return `${name} ${purpose}`;
 }

@@ -3,7 +3,6 @@ import type { Priority } from './admission/admission.js';
 import { DIRECT_REPLY_TO, type IncomingReply, type OutgoingMessage } from './broker/broker.port.js';
 import { describeThrown } from './errors/describe-thrown.js';
 import { OutcomeUnknownError } from './errors/outcome-unknown.error.js';
-import { type Refusal, toError } from './errors/refusal.js';
 import { WorkFailedError } from './errors/work-failed.error.js';
 import type { Codec, EncodedPayload } from './message/codec.js';
 import { HEADERS } from './message/headers.js';
@@ -90,7 +89,9 @@ export class WorkQueue<T = unknown> {
   async request(payload: T, options: RequestOptions): Promise<RequestOutcome> {
     const startedAt = performance.now();
     const message = this.toMessage(payload, options);
-    this.assertDuration(message.messageId, 'waitMs', options.waitMs);
+    const { waitMs } = options;
+    if (!(waitMs >= 0 && waitMs <= MAX_DURATION_MS))
+      throw this.invalid(message, `expected waitMs to be 0 to ${MAX_DURATION_MS}, got: ${waitMs}`);
     const because = this.parts.waiters.refusal;
     if (because) {
       await this.send(message, options, options);
@@ -100,8 +101,7 @@ export class WorkQueue<T = unknown> {
     try {
       const receipt = await this.call(message, options, waiter);
       const reply =
-        waiter.reply ??
-        (await waiter.within(options.waitMs - (performance.now() - startedAt), options.signal));
+        waiter.reply ?? (await waiter.within(waitMs - (performance.now() - startedAt), options.signal));
       return this.outcomeOf(reply, receipt);
     } finally {
       waiter.end();
@@ -142,7 +142,7 @@ export class WorkQueue<T = unknown> {
     if (options.messageId === undefined) return door.send(message, how);
     const claim = recentIds.claim(messageId, message.body);
     if (claim === 'conflict')
-      throw this.refusal({ messageId, reason: 'conflict', because: 'another payload' });
+      throw this.parts.door.reject({ messageId, reason: 'conflict', because: 'another payload' });
     try {
       await door.send(message, how);
       // Whoever claimed it first may have been refused, and have had it forgotten.
@@ -177,7 +177,7 @@ export class WorkQueue<T = unknown> {
     try {
       return this.parts.codec.encode(payload);
     } catch (error) {
-      throw this.refusal({
+      throw this.parts.door.reject({
         messageId,
         reason: 'invalid-message',
         because: describeThrown(error),
@@ -187,20 +187,20 @@ export class WorkQueue<T = unknown> {
   }
 
   private withDeadline(message: OutgoingMessage, deadline: Date, expire = false): OutgoingMessage {
-    const expirationMs = deadline.getTime() - Date.now();
-    this.assertDuration(message.messageId, 'deadline from now', expirationMs);
+    const remainingMs = deadline.getTime() - Date.now();
+    if (!(remainingMs >= 0))
+      throw this.invalid(message, `expected a deadline from now on, got: ${String(deadline)}`);
     const headers = { ...message.headers, [HEADERS.deadline]: deadline.getTime() };
-    return expire ? { ...message, headers, expirationMs } : { ...message, headers };
+    if (!expire) return { ...message, headers };
+    if (remainingMs > MAX_DURATION_MS) {
+      const atMost = `expected a deadline at most ${MAX_DURATION_MS} ms away for the broker to expire it`;
+      throw this.invalid(message, `${atMost}, got: ${remainingMs}`);
+    }
+    return { ...message, headers, expirationMs: remainingMs };
   }
 
-  private assertDuration(messageId: string, name: string, valueMs: number): void {
-    if (Number.isFinite(valueMs) && valueMs >= 0 && valueMs <= MAX_DURATION_MS) return;
-    const because = `expected ${name} to be 0 to ${MAX_DURATION_MS} ms, got: ${valueMs}`;
-    throw this.refusal({ messageId, reason: 'invalid-message', because });
-  }
-
-  private refusal(refusal: Omit<Refusal, 'queue'>): Error {
-    return toError({ ...refusal, queue: this.name });
+  private invalid({ messageId }: OutgoingMessage, because: string): Error {
+    return this.parts.door.reject({ messageId, reason: 'invalid-message', because });
   }
 
   private outcomeOf(reply: IncomingReply | NoReply, receipt: PublishReceipt): RequestOutcome {

@@ -233,7 +233,9 @@ it('send gives what the @MessagePattern method in another application returns', 
 it('send fails when there is no result in time, and the work goes on', async () => {
   const client = await startClient(SMALL, 100);
   const sent = firstValueFrom(client.send('cat.named', { name: 'Tom' }));
-  await expect(sent).rejects.toThrow(/^no result of cat\.named within 100 ms \(time-is-up\); the work is stored/);
+  await expect(sent).rejects.toThrow(
+    /^no result of cat\.named within 100 ms \(time-is-up\); the work is stored/,
+  );
   await expect(takeAll(apps.vhost.url, 'cats')).resolves.toHaveLength(1);
 });
 

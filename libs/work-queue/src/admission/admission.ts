@@ -58,6 +58,11 @@ export class Admission {
     return this.gate.isShut;
   }
 
+  /** Neither shut nor opening slowly. */
+  get isOpen(): boolean {
+    return this.gate.isOpen;
+  }
+
   limitChanged(maxLength: number): void {
     this.rules = { ...this.rules, maxLength };
   }
@@ -103,8 +108,9 @@ export class Admission {
     this.gate.shut(permit, this.clock(), this.probeDelay());
   }
 
-  inconclusive(permit: Permit): void {
-    this.gate.inconclusive(permit, this.clock(), this.probeDelay());
+  /** @param wasSent false: it cost the broker nothing, and the next may probe at once */
+  inconclusive(permit: Permit, wasSent: boolean): void {
+    this.gate.inconclusive(permit, this.clock(), wasSent ? this.probeDelay() : 0);
   }
 
   private shedEarly(now: number): 'shed' {

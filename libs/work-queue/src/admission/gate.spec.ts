@@ -134,7 +134,7 @@ function play(gate: Gate, steps: readonly Step[]): { now: number; out: Permit[];
     else if (next.kind === 'enter') {
       const wasDue = gate.isProbeDue(played.now);
       const permit = gate.enter(played.now);
-      expect(permit?.isProbe ?? false).toBe(wasDue);
+      if ((permit?.isProbe ?? false) !== wasDue) throw new Error(`a probe was due: ${wasDue}`);
       if (permit?.isProbe) played.probedAt.push(played.now);
       if (permit) played.out.push(permit);
     } else {
@@ -159,7 +159,7 @@ describe('a gate, whatever happened to it,', () => {
           const permit = gate.enter(now);
           if (permit) gate.accepted(permit);
         }
-        for (let count = 0; count < 10 * WINDOW; count++) enter(gate, start + 2_000);
+        expect(gate.isOpen).toBe(true);
       }),
     );
   });
@@ -169,7 +169,7 @@ describe('a gate, whatever happened to it,', () => {
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const gate = new Gate(WINDOW, true);
         const { now } = play(gate, steps);
-        if (gate.isShut) expect(gate.enter(now + 1_500)?.isProbe).toBe(true);
+        expect(gate.isShut).toBe(gate.enter(now + 1_500)?.isProbe ?? false);
       }),
     );
   });
@@ -178,8 +178,8 @@ describe('a gate, whatever happened to it,', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 100 }), (steps) => {
         const { probedAt } = play(new Gate(WINDOW, false), steps);
-        for (const [index, at] of probedAt.entries())
-          expect(at - (probedAt[index - 1] ?? -20)).toBeGreaterThanOrEqual(20);
+        const pauses = probedAt.map((at, index) => at - (probedAt[index - 1] ?? -20));
+        expect(pauses.filter((pause) => pause < 20)).toEqual([]);
       }),
     );
   });

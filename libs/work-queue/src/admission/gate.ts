@@ -52,6 +52,10 @@ export class Gate {
     private readonly refusesByChannel: boolean,
   ) {}
 
+  get isOpen(): boolean {
+    return this.state.kind === 'open';
+  }
+
   get isShut(): boolean {
     return this.state.kind === 'shut';
   }

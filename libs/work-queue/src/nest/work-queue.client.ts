@@ -44,11 +44,20 @@ export class WorkQueueClient extends ClientProxy {
 
   protected publish(packet: ReadPacket, callback: (packet: WritePacket) => void): () => void {
     const unsubscribed = new AbortController();
-    this.request(packet, unsubscribed.signal).then(
-      (response) => callback({ response, isDisposed: true }),
-      (err: unknown) => callback({ err, isDisposed: true }),
-    );
+    void this.answer(packet, callback, unsubscribed.signal);
     return () => unsubscribed.abort();
+  }
+
+  private async answer(
+    packet: ReadPacket,
+    callback: (packet: WritePacket) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    try {
+      callback({ response: await this.request(packet, signal), isDisposed: true });
+    } catch (err) {
+      callback({ err, isDisposed: true });
+    }
   }
 
   // NestJS's contract again: emit's caller names the result.

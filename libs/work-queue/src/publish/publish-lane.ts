@@ -69,7 +69,8 @@ export class PublishLane {
 
   private async retire(channel: PublishChannel): Promise<void> {
     await channel.idle();
-    await Promise.all(this.expected.get(channel) ?? []);
+    const expected = this.expected.get(channel);
+    if (expected) await Promise.all(expected);
     if (channel.isOpen) await channel.close();
   }
 

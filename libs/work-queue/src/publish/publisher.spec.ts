@@ -287,13 +287,14 @@ describe('a call', () => {
     await settled();
     expect([first.channels, second.channels]).toEqual([
       [connection.publishChannels[1]],
-      [connection.publishChannels[2]],
+      [connection.publishChannels[3]],
     ]);
     await answer(['acked'], 1);
-    expect(openChannels()).toEqual([true, true, true]);
+    // What is refused on one channel is refused on the other: both are new.
+    expect(openChannels()).toEqual([false, true, true, true]);
     first.end();
     await settled();
-    expect(openChannels()).toEqual([true, false, true]);
+    expect(openChannels()).toEqual([false, false, true, true]);
   });
 
   it('is told when its channel is lost', async () => {

@@ -91,15 +91,18 @@ export class Publisher {
     return { at: 'connection', state: this.lane.isClosing ? 'closed' : kind };
   }
 
+  /** As `unusable`, for this message. */
+  unsendable({ body }: OutgoingMessage): PublishEnd | undefined {
+    const { maxMessageBytes: maxBytes } = this.options;
+    return body.length > maxBytes ? { at: 'size', bytes: body.length, maxBytes } : this.unusable;
+  }
+
   publish(message: OutgoingMessage, via?: PublishVia): Promise<PublishEnd> {
-    const bytes = message.body.length;
-    const { maxMessageBytes } = this.options;
-    if (bytes > maxMessageBytes) return Promise.resolve({ at: 'size', bytes, maxBytes: maxMessageBytes });
-    const unusable = this.unusable;
-    if (unusable) return Promise.resolve(unusable);
+    const unsendable = this.unsendable(message);
+    if (unsendable) return Promise.resolve(unsendable);
     const { channel } = this.lane;
     // Most publishes end here: one promise, no wait but for the broker.
-    if (channel && !via && this.window.tryAcquire(bytes)) return this.send(channel, message);
+    if (channel && !via && this.window.tryAcquire(message.body.length)) return this.send(channel, message);
     return this.publishLater(message, via);
   }
 
@@ -139,8 +142,13 @@ export class Publisher {
 
   private async prepareLane(via: PublishVia | undefined): Promise<PublishLane> {
     const lane = via?.call ? await this.openCallLane() : this.lane;
-    if (via?.isOnNewChannel) await lane.renew();
+    if (via?.isOnNewChannel) await Promise.all(this.openLanes.map((open) => open.renew()));
     return lane;
+  }
+
+  /** What was refused on one channel will be on the other. */
+  private get openLanes(): PublishLane[] {
+    return [this.lane, this.callLane].filter(({ channel }) => channel !== undefined);
   }
 
   /** Opened by the first call: most publishers have none. */
