@@ -135,14 +135,18 @@ export class WorkQueue<T = unknown> {
     return this.receiptOf(message);
   }
 
+  private send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {
+    if (options.messageId === undefined) return this.parts.door.send(message, how);
+    return this.sendUnderId(message, how);
+  }
+
   /** An id of the caller's is remembered, so that it is not used for two things. */
-  private async send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {
+  private async sendUnderId(message: OutgoingMessage, how: SendOptions): Promise<void> {
     const { door, recentIds } = this.parts;
     const { messageId } = message;
-    if (options.messageId === undefined) return door.send(message, how);
     const claim = recentIds.claim(messageId, message.body);
     if (claim === 'conflict')
-      throw this.parts.door.reject({ messageId, reason: 'conflict', because: 'another payload' });
+      throw door.reject({ messageId, reason: 'conflict', because: 'another payload' });
     try {
       await door.send(message, how);
       // Whoever claimed it first may have been refused, and have had it forgotten.
