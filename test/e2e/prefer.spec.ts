@@ -30,7 +30,7 @@ describe('a client that prefers to wait', () => {
       expect(status).toBe(202);
       expect(headers.get('preference-applied')).toBe('wait=1, respond-async');
       expect(headers.get('location')).toBe(`/webhooks/github/${id}`);
-      expect(body).toEqual({ id: expect.stringMatching(/^[\w-]{43}$/), queue: QUEUE });
+      expect(body).toEqual({ id: expect.stringMatching(/^[\w-]{22}$/), queue: QUEUE });
       stored.push(id);
     });
 

@@ -1,5 +1,6 @@
 import type { ConfirmAnswer, IncomingReply } from '../../libs/work-queue/src/broker/broker.port.js';
 import { jsonCodec } from '../../libs/work-queue/src/message/json.codec.js';
+import { MessageIds } from '../../libs/work-queue/src/message/message-id.js';
 import { RecentIds } from '../../libs/work-queue/src/publish/recent-ids.js';
 import { ReplyWaiters } from '../../libs/work-queue/src/publish/reply-waiters.js';
 import { type RequestOptions, type RequestOutcome, WorkQueue } from '../../libs/work-queue/src/work-queue.js';
@@ -30,7 +31,7 @@ export class OpenCalls {
   ) {
     const { door } = orders;
     const recentIds = new RecentIds(10);
-    const parts = { door, codec: jsonCodec, recentIds, waiters, mayBeDropped: false };
+    const parts = { door, codec: jsonCodec, ids: new MessageIds(), recentIds, waiters, mayBeDropped: false };
     this.queue = new WorkQueue('orders', parts);
   }
 

@@ -64,7 +64,7 @@ describe('the worker’s side', () => {
     await start();
     connection.consumeChannel.deliver({
       messageId: 'id-7',
-      headers: { 'x-published-at': Date.now() - 1_000 },
+      headers: { 'x-sent': Date.now() - 1_000 },
     });
     await settled();
     expect(connection.consumeChannel.log).toEqual(['ack 1']);
@@ -139,7 +139,7 @@ describe('the worker’s side', () => {
   it('never waits for less than no time, however wrong the publisher’s clock', async () => {
     const { connection, telemetry, start } = setUp();
     await start();
-    connection.consumeChannel.deliver({ headers: { 'x-published-at': Date.now() + 60_000 } });
+    connection.consumeChannel.deliver({ headers: { 'x-sent': Date.now() + 60_000 } });
     await settled();
     expect(telemetry.named('job.settled')).toMatchObject([{ waitTimeMs: 0 }]);
   });

@@ -5,6 +5,7 @@ import { type Settings, unknownQueue } from './config/settings.js';
 import { ConfigurationError } from './errors/configuration.error.js';
 import type { Codec } from './message/codec.js';
 import { jsonCodec } from './message/json.codec.js';
+import { MessageIds } from './message/message-id.js';
 import { Publisher, type PublisherOptions } from './publish/publisher.js';
 import { RecentIds } from './publish/recent-ids.js';
 import { ReplyWaiters } from './publish/reply-waiters.js';
@@ -33,6 +34,7 @@ export class PublishPipeline {
   private readonly doors = new Map<string, QueueDoor>();
   private readonly queues = new Map<string, WorkQueue>();
   private readonly waiters: ReplyWaiters[] = [];
+  private readonly ids = new MessageIds();
 
   constructor(
     private readonly settings: Settings,
@@ -116,7 +118,10 @@ export class PublishPipeline {
     const recentIds = new RecentIds(settings.recentIds);
     const codec = codecOf(name, settings);
     const mayBeDropped = qos.overflow === 'drop-head';
-    this.queues.set(name, new WorkQueue(name, { door, codec, recentIds, waiters, mayBeDropped }));
+    this.queues.set(
+      name,
+      new WorkQueue(name, { door, codec, ids: this.ids, recentIds, waiters, mayBeDropped }),
+    );
   }
 
   private addPublisher(

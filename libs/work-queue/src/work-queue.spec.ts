@@ -12,6 +12,7 @@ import type { PublishOptions } from './work-queue.js';
 
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const support = await import('../../../test/support/open-door.js');
+const { MessageIds } = await import('./message/message-id.js');
 const { RecentIds } = await import('./publish/recent-ids.js');
 const { ReplyWaiters } = await import('./publish/reply-waiters.js');
 const { WorkQueue } = await import('./work-queue.js');
@@ -43,6 +44,7 @@ async function setUp({ codec = jsonCodec, mayBeDropped = false, recentIds = 10 }
     door,
     codec,
     mayBeDropped,
+    ids: new MessageIds(),
     recentIds: new RecentIds(recentIds),
     waiters: new ReplyWaiters(0),
   };
@@ -89,13 +91,13 @@ describe('publishing to a queue', () => {
       headers: { v: 1, w: 1 },
     });
     const { orders, publish } = await setUp({ codec: { ...jsonCodec, encode } });
-    const { id } = await publish({ a: 1 }, { headers: { w: 2, 'x-published-at': 'never' } });
+    const { id } = await publish({ a: 1 }, { headers: { w: 2, 'x-sent': 'never' } });
     expect(orders.sent[0]?.message).toEqual({
       queue: 'orders',
       messageId: id,
       body: Buffer.from('{"a":1}'),
       contentType: 'application/json',
-      headers: { v: 1, w: 2, 'x-published-at': NOW },
+      headers: { v: 1, w: 2, 'x-sent': NOW },
     });
   });
 
@@ -137,7 +139,7 @@ describe('a deadline', () => {
     await publish({}, { deadline: new Date(NOW + 5_000), headers: { tenant: 'a' } });
     expect(orders.sent[0]?.message.headers).toEqual({
       tenant: 'a',
-      'x-published-at': NOW,
+      'x-sent': NOW,
       'x-deadline': NOW + 5_000,
     });
     expect(orders.sent[0]?.message).not.toHaveProperty('expirationMs');

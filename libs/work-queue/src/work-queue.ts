@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Priority } from './admission/admission.js';
 import { DIRECT_REPLY_TO, type IncomingReply, type OutgoingMessage } from './broker/broker.port.js';
 import { describeThrown } from './errors/describe-thrown.js';
@@ -7,6 +6,7 @@ import { WorkFailedError } from './errors/work-failed.error.js';
 import type { Codec, EncodedPayload } from './message/codec.js';
 import { HEADERS } from './message/headers.js';
 import { jsonCodec } from './message/json.codec.js';
+import type { MessageIds } from './message/message-id.js';
 import type { RecentIds } from './publish/recent-ids.js';
 import type { NoReply, ReplyWaiter, ReplyWaiters } from './publish/reply-waiters.js';
 import type { Preadmission, QueueDoor, SendOptions } from './queue-door.js';
@@ -15,7 +15,7 @@ export interface PublishOptions {
   /**
    * Identity of the work. Publishing again with the same id after an unknown outcome is safe when the handler
    * writes once per id. The same id with another payload is refused for as long as this process remembers the first.
-   * @default a random UUID
+   * @default 22 random characters
    */
   readonly messageId?: string;
   /** Headers of your own; strings, numbers and booleans travel best. Those starting with `x-dead-` are ours. */
@@ -52,6 +52,7 @@ export type RequestOutcome = { readonly receipt: PublishReceipt } & (
 export interface WorkQueueParts<T> {
   readonly door: QueueDoor;
   readonly codec: Codec<T>;
+  readonly ids: MessageIds;
   readonly recentIds: RecentIds;
   readonly waiters: ReplyWaiters;
   readonly mayBeDropped: boolean;
@@ -97,7 +98,7 @@ export class WorkQueue<T = unknown> {
       await this.send(message, options, options);
       return { receipt: this.receiptOf(message), isDone: false, because };
     }
-    const waiter = this.parts.waiters.add(randomUUID());
+    const waiter = this.parts.waiters.add(this.parts.ids.next());
     try {
       const receipt = await this.call(message, options, waiter);
       const reply =
@@ -113,7 +114,7 @@ export class WorkQueue<T = unknown> {
    * read. A refusal counts as one; a pass must be ended when the request is over.
    */
   preadmit({
-    messageId = randomUUID(),
+    messageId = this.parts.ids.next(),
     priority = 'normal',
   }: Pick<PublishOptions, 'messageId' | 'priority'> = {}): Preadmission {
     return this.parts.door.preadmit(messageId, priority);
@@ -162,7 +163,7 @@ export class WorkQueue<T = unknown> {
   }
 
   private toMessage(payload: T, options: PublishOptions): OutgoingMessage {
-    const messageId = options.messageId ?? randomUUID();
+    const messageId = options.messageId ?? this.parts.ids.next();
     const { body, contentType, headers } = this.encode(payload, messageId);
     const publishedAt = Date.now();
     const message = {

@@ -78,7 +78,7 @@ describe('executing a message', () => {
   it('hands the handler the decoded payload and what is known of the message', async () => {
     const calls: Array<[unknown, WorkContext]> = [];
     const { execute } = setUp(async (...call) => void calls.push(call));
-    expect(await execute({ headers: { 'x-published-at': 1_000 }, isRedelivered: true })).toMatchObject({
+    expect(await execute({ headers: { 'x-sent': 1_000 }, isRedelivered: true })).toMatchObject({
       kind: 'succeeded',
       attempts: 1,
     });

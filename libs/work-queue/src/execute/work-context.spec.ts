@@ -9,9 +9,7 @@ function contextOf(headers: Record<string, unknown>): WorkContext {
 
 describe('a work context', () => {
   it('knows when the message was published, if the publisher said so', () => {
-    expect(contextOf({ 'x-published-at': 1_700_000_000_000 }).publishedAt).toEqual(
-      new Date(1_700_000_000_000),
-    );
+    expect(contextOf({ 'x-sent': 1_700_000_000_000 }).publishedAt).toEqual(new Date(1_700_000_000_000));
   });
 
   it('knows when the work is no longer worth starting, if the publisher said so', () => {
@@ -22,7 +20,7 @@ describe('a work context', () => {
   it.each([undefined, null, 'yesterday', Number.NaN, Infinity, 1e300, { '!': 'timestamp', value: 1 }])(
     'makes no date of %p',
     (header) => {
-      const { publishedAt, deadline } = contextOf({ 'x-published-at': header, 'x-deadline': header });
+      const { publishedAt, deadline } = contextOf({ 'x-sent': header, 'x-deadline': header });
       expect([publishedAt, deadline]).toEqual([undefined, undefined]);
     },
   );

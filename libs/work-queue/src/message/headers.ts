@@ -1,7 +1,7 @@
 /** Headers the framework adds to a message. Stable: operators and other languages may read them. */
 export const HEADERS = {
-  /** When the publisher sent it, milliseconds since the epoch. */
-  publishedAt: 'x-published-at',
+  /** When the publisher sent it, milliseconds since the epoch. Short: message-id.ts tells why. */
+  publishedAt: 'x-sent',
   /** When the work is no longer worth starting, milliseconds since the epoch; anything else counts as none. */
   deadline: 'x-deadline',
   /**

@@ -164,7 +164,7 @@ describe('settling', () => {
 
 describe('a dead letter', () => {
   it('is the message as it was, with why, whence and when in its headers', async () => {
-    const message = { body: Buffer.from('{"a":1}'), headers: { tenant: 't1', 'x-published-at': 1 } };
+    const message = { body: Buffer.from('{"a":1}'), headers: { tenant: 't1', 'x-sent': 1 } };
     const { settleAs, letters } = setUp({ message });
     await settleAs(DEAD);
     expect(letters).toEqual([
@@ -175,7 +175,7 @@ describe('a dead letter', () => {
         contentType: 'application/json',
         headers: {
           tenant: 't1',
-          'x-published-at': 1,
+          'x-sent': 1,
           'x-dead-reason': 'failed',
           'x-dead-queue': 'orders',
           'x-dead-error': 'TypeError: no such customer',
