@@ -106,6 +106,18 @@ describe('admission before the body is read', () => {
     expect(admitted(admission).isProbe).toBe(true);
   });
 
+  it('sheds what a gate that opens slowly has no place for', () => {
+    const { admission, world } = setUp();
+    admission.nacked(admitted(admission));
+    world.now = 100;
+    admission.accepted(admitted(admission));
+    expect(admission.preadmit('normal')).toBeUndefined();
+    const onTheirWay = [admitted(admission), admitted(admission)];
+    expect(admission.preadmit('normal')).toBe('shed');
+    onTheirWay.forEach((permit) => admission.accepted(permit));
+    expect(admission.preadmit('normal')).toBeUndefined();
+  });
+
   it('lets the next one go on when that one never came to its publish', () => {
     const { admission, world } = setUp();
     admission.nacked(admitted(admission));

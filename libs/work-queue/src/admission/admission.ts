@@ -92,6 +92,7 @@ export class Admission {
   preadmit(priority: Priority): 'shed' | Pass | undefined {
     const now = this.clock();
     if (priority === 'low' && this.isTooFullForLow()) return this.shedEarly(now);
+    if (this.gate.isTaken) return this.shedEarly(now);
     if (!this.gate.isShut) return undefined;
     const pass = this.gate.isProbeDue(now) ? this.passes.take(now) : undefined;
     return pass ?? this.shedEarly(now);

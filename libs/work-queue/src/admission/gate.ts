@@ -60,6 +60,12 @@ export class Gate {
     return this.state.kind === 'shut';
   }
 
+  /** Opening slowly, and as many are on their way as may be. */
+  get isTaken(): boolean {
+    const { state } = this;
+    return state.kind === 'reopening' && state.outstanding >= state.limit;
+  }
+
   /** Undefined: shed. */
   enter(now: number): Permit | undefined {
     const { state } = this;
@@ -69,7 +75,7 @@ export class Gate {
       case 'shut':
         return this.isProbeDue(now) ? this.probe(state, now) : undefined;
       case 'reopening':
-        if (state.outstanding >= state.limit) return undefined;
+        if (this.isTaken) return undefined;
         state.outstanding++;
         return this.openPermit;
     }
