@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { flood } from '../support/flood.js';
+import { flood, RSS_GROWTH_MIB } from '../support/flood.js';
 import { StallingProxy } from '../support/stalling-proxy.js';
 import { createVhost, type TestVhost } from '../support/vhost.js';
 
@@ -23,6 +23,6 @@ describe('a broker that is gone', () => {
     expect(result.outcomes).toEqual({ 'broker-unavailable': 100_000 });
     expect(result.p99Ms).toBeLessThanOrEqual(50);
     expect(result.heapGrowthMiB).toBeLessThan(3);
-    expect(result.rssGrowthMiB).toBeLessThan(30);
+    expect(result.rssGrowthMiB).toBeLessThan(RSS_GROWTH_MIB);
   }, 60_000);
 });

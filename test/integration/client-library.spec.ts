@@ -51,7 +51,9 @@ function publishAll(
 ): Promise<ConfirmAnswer[]> {
   const answers = Array.from({ length: count }, (_one, index) => {
     const message = outgoing({ messageId: `id-${index}`, ...toMessage(index) });
-    return new Promise<ConfirmAnswer>((answered) => channel.publish(message, { answered }));
+    return new Promise<ConfirmAnswer>((answered) =>
+      channel.publish(message, { messageId: message.messageId, answered }),
+    );
   });
   return Promise.all(answers);
 }

@@ -121,6 +121,7 @@ function ordersQos(): QueueQos {
 function publish(channel: PublishChannel, message: OutgoingMessage): Promise<void> {
   return new Promise((resolve, reject) => {
     channel.publish(message, {
+      messageId: message.messageId,
       answered: (answer) => (answer === 'acked' ? resolve() : reject(new Error(answer))),
     });
   });

@@ -88,7 +88,8 @@ async function publish(queue: string, count: number): Promise<string[]> {
       contentType: 'text/plain',
       headers: {},
     };
-    answers.push(await new Promise((answered) => channel.publish(message, { answered })));
+    const { messageId } = message;
+    answers.push(await new Promise((answered) => channel.publish(message, { messageId, answered })));
   }
   return answers;
 }

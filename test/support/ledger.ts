@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setInterval } from 'node:timers/promises';
 import { PublishRefusedError } from '../../libs/work-queue/src/errors/publish-refused.error.js';
 import type { WorkQueue } from '@spillway/work-queue';
@@ -24,6 +25,8 @@ const TRY_EVERY_MS = 20;
 /** Publishes to one queue, writes down how each publish ended, and compares that with what is in the queue. */
 export class Ledger {
   readonly attempts: Attempt[] = [];
+  /** The longest that this process was kept from running, while `publishMany` ran last: no answer can be sooner. */
+  stalledMs = 0;
 
   constructor(private readonly queue: WorkQueue) {}
 
@@ -43,7 +46,11 @@ export class Ledger {
     const lane = async (): Promise<void> => {
       while (left-- > 0) attempts.push(await this.publish());
     };
+    const stalls = monitorEventLoopDelay({ resolution: 5 });
+    stalls.enable();
     await Promise.all(Array.from({ length: inParallel }, lane));
+    stalls.disable();
+    this.stalledMs = stalls.max / 1e6;
     return attempts;
   }
 

@@ -53,3 +53,8 @@ export async function postMany(gatewayUrl: string, count: number, atOnce: number
 export function acceptedIds(answers: readonly Answer[]): string[] {
   return answers.filter((answer) => answer.status === 202).map((answer) => answer.id);
 }
+
+/** The message ids of what was answered 202, as workers know them. */
+export function acceptedMessageIds(answers: readonly Answer[]): string[] {
+  return answers.filter((answer) => answer.status === 202).map((answer) => String(answer.body.id));
+}

@@ -95,6 +95,7 @@ describe('publishing to a queue', () => {
     expect(orders.sent[0]?.message).toEqual({
       queue: 'orders',
       messageId: id,
+      hasUniqueId: true,
       body: Buffer.from('{"a":1}'),
       contentType: 'application/json',
       headers: { v: 1, w: 2, 'x-sent': NOW },

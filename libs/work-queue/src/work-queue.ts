@@ -163,6 +163,7 @@ export class WorkQueue<T = unknown> {
   }
 
   private toMessage(payload: T, options: PublishOptions): OutgoingMessage {
+    const hasUniqueId = options.messageId === undefined;
     const messageId = options.messageId ?? this.parts.ids.next();
     const { body, contentType, headers } = this.encode(payload, messageId);
     const publishedAt = Date.now();
@@ -170,6 +171,7 @@ export class WorkQueue<T = unknown> {
       queue: this.name,
       body: Buffer.isBuffer(body) ? body : Buffer.from(body.buffer, body.byteOffset, body.byteLength),
       messageId,
+      hasUniqueId,
       contentType,
       headers: { ...headers, ...options.headers, [HEADERS.publishedAt]: publishedAt },
     };

@@ -39,7 +39,8 @@ let app: NestFastifyApplication;
 
 beforeEach(async () => {
   apps = await NestApplications.create();
-  const imports = [apps.workQueue({ jobs: { ...SMALL, maxLength: 1 } })];
+  // So slow that the next probe is as far away as it can be.
+  const imports = [apps.workQueue({ jobs: { ...SMALL, maxLength: 1, serviceTime: '10s' } })];
   app = await NestFactory.create<NestFastifyApplication>(
     rootModule({ imports, controllers: [JobsController] }),
     new FastifyAdapter(),

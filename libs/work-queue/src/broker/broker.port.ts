@@ -8,6 +8,8 @@ export interface OutgoingMessage {
   readonly queue: string;
   readonly body: Buffer;
   readonly messageId: string;
+  /** No other message has this id, so nothing else is needed to tell it apart. @default false */
+  readonly hasUniqueId?: boolean;
   /** Undefined only for a dead letter whose original had none. */
   readonly contentType: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
@@ -41,6 +43,7 @@ export type ConfirmAnswer = 'acked' | 'nacked' | 'returned' | 'lost';
 
 /** Who waits for the answer to one publish; an object rather than a function each, since there are many. */
 export interface PendingPublish {
+  readonly messageId: string;
   /** Called once; not before the broker gives an answer, which may be never while the channel is open. */
   answered(answer: ConfirmAnswer): void;
 }

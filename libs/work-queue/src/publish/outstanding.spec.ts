@@ -20,10 +20,17 @@ afterEach(() => {
 /** A publish that writes down what happens to it. */
 function add(): { publish: OutstandingPublish; log: string[] } {
   const log: string[] = [];
-  const publish = outstanding.add(
-    (end) => log.push(end),
-    () => log.push('answer'),
-  );
+  const publish: OutstandingPublish = {
+    messageId: 'id-1',
+    bytes: 1,
+    deadline: performance.now() + TIMEOUT_MS,
+    resolve: (end) => log.push(end),
+    answered: (answer) => {
+      log.push('answer');
+      outstanding.settle(publish, answer);
+    },
+  };
+  outstanding.add(publish);
   return { publish, log };
 }
 

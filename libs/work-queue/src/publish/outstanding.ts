@@ -4,24 +4,12 @@ import type { ConfirmAnswer, PendingPublish } from '../broker/broker.port.js';
 export type WaitEnd = ConfirmAnswer | 'silence' | 'blocked';
 
 /** One publish that the broker has not answered. */
-export class OutstandingPublish implements PendingPublish {
+export interface OutstandingPublish extends PendingPublish {
+  readonly bytes: number;
+  /** Milliseconds, as `performance.now` counts them. */
   readonly deadline: number;
-
-  constructor(
-    private readonly all: Outstanding,
-    timeoutMs: number,
-    /** Called once: with the answer, or with why we stopped waiting. */
-    readonly resolve: (end: WaitEnd) => void,
-    /** Called when the broker answers, also when nobody waits any more. */
-    private readonly onAnswer: () => void,
-  ) {
-    this.deadline = performance.now() + timeoutMs;
-  }
-
-  answered(answer: ConfirmAnswer): void {
-    this.onAnswer();
-    this.all.settle(this, answer);
-  }
+  /** Called once: with the answer, or with why we stopped waiting. */
+  resolve(end: WaitEnd): void;
 }
 
 /**
@@ -33,6 +21,7 @@ export class Outstanding {
   private timer: NodeJS.Timeout | undefined;
   private hasGivenUp = false;
 
+  /** @param timeoutMs by which the deadline of each is later than when it is added */
   constructor(private readonly timeoutMs: number) {}
 
   /** A deadline has passed, and nothing was answered since. */
@@ -40,11 +29,9 @@ export class Outstanding {
     return this.hasGivenUp;
   }
 
-  add(resolve: (end: WaitEnd) => void, onAnswer: () => void): OutstandingPublish {
-    const publish = new OutstandingPublish(this, this.timeoutMs, resolve, onAnswer);
+  add(publish: OutstandingPublish): void {
     this.waiting.add(publish);
     if (!this.timer) this.watch(this.timeoutMs);
-    return publish;
   }
 
   settle(publish: OutstandingPublish, answer: ConfirmAnswer): void {

@@ -82,7 +82,7 @@ describe('renewing a lane', () => {
   it('goes on with the new channel and closes the old one after its last confirm', async () => {
     const { connection, lane, isOpen } = await setUp();
     const [old] = connection.publishChannels;
-    old?.publish(outgoing(), { answered: () => undefined });
+    old?.publish(outgoing(), { messageId: 'id-1', answered: () => undefined });
     await lane.renew();
     await settled();
     expect(lane.channel).toBe(connection.publishChannels[1]);

@@ -1,5 +1,6 @@
 import type {
   BrokerConnection,
+  ConfirmAnswer,
   IncomingReply,
   OutgoingMessage,
   PublishChannel,
@@ -7,7 +8,7 @@ import type {
 import { describeThrown } from '../errors/describe-thrown.js';
 import { withinDeadline } from '../timing/within-deadline.js';
 import { ConfirmWindow, type WindowSize } from './confirm-window.js';
-import { Outstanding, type WaitEnd } from './outstanding.js';
+import { Outstanding, type OutstandingPublish, type WaitEnd } from './outstanding.js';
 import type { PublishEnd } from './publish-decision.js';
 import { PublishLane } from './publish-lane.js';
 
@@ -162,26 +163,53 @@ export class Publisher {
     return this.callLane;
   }
 
-  /** The slot goes back when the broker answers, which may be long after the deadline. */
   private send(channel: PublishChannel, message: OutgoingMessage): Promise<PublishEnd> {
     return new Promise((resolve) => {
-      const bytes = message.body.length;
-      const publish = this.outstanding.add(
-        (end) => resolve(toEnd(end)),
-        () => this.window.release(bytes),
+      const publish = new SentPublish(
+        this,
+        message,
+        performance.now() + this.options.confirmTimeoutMs,
+        resolve,
       );
+      this.outstanding.add(publish);
       try {
         channel.publish(message, publish);
       } catch (error) {
         // What AMQP cannot carry is found while encoding; nothing was written.
         this.outstanding.forget(publish);
-        this.window.release(bytes);
+        this.window.release(publish.bytes);
         resolve({ at: 'encoding', problem: describeThrown(error) });
       }
     });
   }
+
+  /** The slot goes back when the broker answers, which may be long after the deadline. */
+  answered(publish: OutstandingPublish, answer: ConfirmAnswer): void {
+    this.window.release(publish.bytes);
+    this.outstanding.settle(publish, answer);
+  }
 }
 
-function toEnd(end: WaitEnd): PublishEnd {
-  return end === 'acked' ? ACKED : { at: 'broker', answer: end };
+/** A publish on its way. There are many at a time: one object each, and no functions of their own. */
+class SentPublish implements OutstandingPublish {
+  readonly messageId: string;
+  readonly bytes: number;
+
+  constructor(
+    private readonly publisher: Publisher,
+    message: OutgoingMessage,
+    readonly deadline: number,
+    private readonly resolveEnd: (end: PublishEnd) => void,
+  ) {
+    this.messageId = message.messageId;
+    this.bytes = message.body.length;
+  }
+
+  answered(answer: ConfirmAnswer): void {
+    this.publisher.answered(this, answer);
+  }
+
+  resolve(end: WaitEnd): void {
+    this.resolveEnd(end === 'acked' ? ACKED : { at: 'broker', answer: end });
+  }
 }

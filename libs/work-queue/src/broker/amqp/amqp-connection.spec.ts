@@ -172,7 +172,7 @@ async function setUp() {
 
 /** What becomes of one publish. */
 function answerTo(channel: PublishChannel): Promise<ConfirmAnswer> {
-  return new Promise((answered) => channel.publish(outgoing(), { answered }));
+  return new Promise((answered) => channel.publish(outgoing(), { messageId: 'id-1', answered }));
 }
 
 /** Time stands still but for sockets. */
@@ -255,9 +255,9 @@ describe('publishing on a channel', () => {
     const { connection } = await setUp();
     const channel = await connection.openPublishChannel();
     const answered = jest.fn();
-    expect(() => channel.publish(outgoing({ headers: { big: 10n } }), { answered })).toThrow(
-      'Unknown type to encode: bigint',
-    );
+    expect(() =>
+      channel.publish(outgoing({ headers: { big: 10n } }), { messageId: 'id-1', answered }),
+    ).toThrow('Unknown type to encode: bigint');
     expect(channel.isOpen).toBe(true);
     await channel.idle();
     expect(answered).not.toHaveBeenCalled();

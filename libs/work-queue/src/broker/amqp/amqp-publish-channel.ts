@@ -38,8 +38,8 @@ export class AmqpPublishChannel implements PublishChannel {
 
   publish(message: OutgoingMessage, pending: PendingPublish): void {
     if (!this.open) return pending.answered('lost');
-    const { messageId } = message;
-    const publishId = this.tags.publishIdFor(messageId);
+    const { messageId, hasUniqueId = false } = message;
+    const publishId = this.tags.publishIdFor(messageId, hasUniqueId);
     try {
       this.send(message, withPublishId(message.headers, publishId));
     } catch (error) {
@@ -47,7 +47,7 @@ export class AmqpPublishChannel implements PublishChannel {
       if (error instanceof IllegalOperationError) return pending.answered('lost');
       throw error;
     }
-    this.tags.add(messageId, publishId, pending);
+    this.tags.add(pending, hasUniqueId, publishId);
   }
 
   idle(): Promise<void> {

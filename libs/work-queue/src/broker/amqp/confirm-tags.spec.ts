@@ -19,9 +19,13 @@ interface Published {
 
 /** As a channel does it: ask for an id, write, add. */
 function publish(messageId: string): Published {
+  return add(messageId, false);
+}
+
+function add(messageId: string, isUnique: boolean): Published {
   const answers: ConfirmAnswer[] = [];
-  const publishId = tags.publishIdFor(messageId);
-  tags.add(messageId, publishId, { answered: (answer) => answers.push(answer) });
+  const publishId = tags.publishIdFor(messageId, isUnique);
+  tags.add({ messageId, answered: (answer) => answers.push(answer) }, isUnique, publishId);
   return { messageId, publishId, answers };
 }
 
@@ -31,21 +35,21 @@ function isReturned({ messageId, publishId }: Published): void {
 
 describe('a confirm', () => {
   it('means the publish of its number, in whatever order', () => {
-    const sent = ['a', 'b', 'c'].map(publish);
+    const sent = ['a', 'b', 'c'].map((id) => publish(id));
     tags.confirmed(3, false, 'nacked');
     tags.confirmed(1, false, 'acked');
     expect(sent.map(({ answers }) => answers)).toEqual([['acked'], [], ['nacked']]);
   });
 
   it('of several means all up to its number that have none yet', () => {
-    const sent = ['a', 'b', 'c', 'd'].map(publish);
+    const sent = ['a', 'b', 'c', 'd'].map((id) => publish(id));
     tags.confirmed(2, false, 'nacked');
     tags.confirmed(3, true, 'acked');
     expect(sent.map(({ answers }) => answers)).toEqual([['acked'], ['nacked'], ['acked'], []]);
   });
 
   it('that comes twice changes nothing', () => {
-    const sent = ['a', 'b'].map(publish);
+    const sent = ['a', 'b'].map((id) => publish(id));
     for (const isMultiple of [false, false, true]) tags.confirmed(1, isMultiple, 'acked');
     expect(sent.map(({ answers }) => answers)).toEqual([['acked'], []]);
   });
@@ -53,16 +57,24 @@ describe('a confirm', () => {
 
 describe('a returned message', () => {
   it('is returned, though it is acked as well', () => {
-    const sent = ['a', 'b'].map(publish);
+    const sent = ['a', 'b'].map((id) => publish(id));
     if (sent[1]) isReturned(sent[1]);
     tags.confirmed(2, true, 'acked');
     expect(sent.map(({ answers }) => answers)).toEqual([['acked'], ['returned']]);
   });
 
   it('is told from others with its message id, which get an id of their own', () => {
-    const sent = ['a', 'a', 'a'].map(publish);
+    const sent = ['a', 'a', 'a'].map((id) => publish(id));
     expect(sent.map(({ publishId }) => publishId)).toEqual([undefined, '2', '3']);
     if (sent[1]) isReturned(sent[1]);
+    tags.confirmed(3, true, 'acked');
+    expect(sent.map(({ answers }) => answers)).toEqual([['acked'], ['returned'], ['acked']]);
+  });
+
+  it('is found by an id that nothing else has, also among those that may repeat', () => {
+    const unique = add('u', true);
+    const sent = [publish('a'), unique, publish('a')];
+    isReturned(unique);
     tags.confirmed(3, true, 'acked');
     expect(sent.map(({ answers }) => answers)).toEqual([['acked'], ['returned'], ['acked']]);
   });
@@ -79,13 +91,13 @@ describe('a returned message', () => {
 
 describe('a channel that ends', () => {
   it('loses what is outstanding and nothing else', () => {
-    const sent = ['a', 'b', 'b'].map(publish);
+    const sent = ['a', 'b', 'b'].map((id) => publish(id));
     tags.confirmed(2, false, 'acked');
     if (sent[2]) isReturned(sent[2]);
     tags.lose();
     tags.lose();
     expect(sent.map(({ answers }) => answers)).toEqual([['lost'], ['acked'], ['lost']]);
-    expect(['a', 'b'].map((id) => tags.publishIdFor(id))).toEqual([undefined, undefined]);
+    expect(['a', 'b'].map((id) => tags.publishIdFor(id, false))).toEqual([undefined, undefined]);
   });
 
   it.each([
@@ -93,7 +105,7 @@ describe('a channel that ends', () => {
     ['its end', () => tags.lose()],
   ])('is idle when nothing is sent, and otherwise after %s', async (_what, happen) => {
     await tags.idle();
-    ['a', 'b'].map(publish);
+    ['a', 'b'].map((id) => publish(id));
     let isIdle = false;
     void tags.idle().then(() => (isIdle = true));
     tags.confirmed(1, false, 'acked');

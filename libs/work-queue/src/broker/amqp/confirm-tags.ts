@@ -1,37 +1,33 @@
 import type { PendingPublish } from '../broker.port.js';
 
-interface Sent {
-  readonly messageId: string;
-  /** Undefined while its message id is enough to tell it from all others that are outstanding. */
-  readonly publishId: string | undefined;
-  readonly pending: PendingPublish;
-}
-
 /**
  * Which publish a delivery tag of a confirm means: the broker numbers the publishes of a channel from 1, confirms them
  * in any order, and may confirm everything up to a tag at once. Holds what is outstanding and nothing else.
  *
- * A returned message is acked too, right after; it is told apart by its message id or, when another message with the
- * same id is outstanding, by a publish id of its own.
+ * A returned message is acked too, right after; it is told apart by its message id or, when that may repeat and another
+ * message with it is outstanding, by a publish id of its own.
  */
 export class ConfirmTags {
   private lastTag = 0;
   /** By delivery tag, in the order they were sent. */
-  private readonly sent = new Map<number, Sent>();
+  private readonly sent = new Map<number, PendingPublish>();
+  /** Message ids that may repeat, of what was sent without a publish id. */
   private readonly ids = new Set<string>();
+  private readonly publishIds = new Map<PendingPublish, string>();
   private readonly returnedIds = new Set<string>();
   private readonly returnedPublishIds = new Set<string>();
   private readonly idleListeners: Array<() => void> = [];
 
   /** What to send with the message so that its return can be told from that of another with the same id. */
-  publishIdFor(messageId: string): string | undefined {
-    return this.ids.has(messageId) ? `${this.lastTag + 1}` : undefined;
+  publishIdFor(messageId: string, isUnique: boolean): string | undefined {
+    return !isUnique && this.ids.has(messageId) ? `${this.lastTag + 1}` : undefined;
   }
 
   /** To be called right after each write, and only then. */
-  add(messageId: string, publishId: string | undefined, pending: PendingPublish): void {
-    this.sent.set(++this.lastTag, { messageId, publishId, pending });
-    if (publishId === undefined) this.ids.add(messageId);
+  add(pending: PendingPublish, isUnique: boolean, publishId: string | undefined): void {
+    this.sent.set(++this.lastTag, pending);
+    if (publishId !== undefined) this.publishIds.set(pending, publishId);
+    else if (!isUnique) this.ids.add(pending.messageId);
   }
 
   /** The broker had no queue for this one. */
@@ -51,9 +47,10 @@ export class ConfirmTags {
     const lost = [...this.sent.values()];
     this.sent.clear();
     this.ids.clear();
+    this.publishIds.clear();
     this.returnedIds.clear();
     this.returnedPublishIds.clear();
-    for (const { pending } of lost) pending.answered('lost');
+    for (const pending of lost) pending.answered('lost');
     this.becameIdle();
   }
 
@@ -71,19 +68,25 @@ export class ConfirmTags {
   }
 
   private settle(tag: number, answer: 'acked' | 'nacked'): void {
-    const sent = this.sent.get(tag);
-    if (!sent) return;
+    const pending = this.sent.get(tag);
+    if (!pending) return;
     this.sent.delete(tag);
-    sent.pending.answered(this.wasReturned(sent) ? 'returned' : answer);
+    pending.answered(this.wasReturned(pending) ? 'returned' : answer);
   }
 
-  private wasReturned({ messageId, publishId }: Sent): boolean {
-    if (publishId !== undefined) return this.returnedPublishIds.delete(publishId);
-    this.ids.delete(messageId);
+  private wasReturned(pending: PendingPublish): boolean {
+    const publishId = this.publishIds.size > 0 ? this.publishIds.get(pending) : undefined;
+    if (publishId !== undefined) {
+      this.publishIds.delete(pending);
+      return this.returnedPublishIds.delete(publishId);
+    }
+    const { messageId } = pending;
+    if (this.ids.size > 0) this.ids.delete(messageId);
     return this.returnedIds.size > 0 && this.returnedIds.delete(messageId);
   }
 
   private becameIdle(): void {
+    if (this.idleListeners.length === 0) return;
     for (const listener of this.idleListeners.splice(0)) listener();
   }
 }
