@@ -6,6 +6,8 @@ const REOPEN_DELAY_MS = 200;
 /** Keeps one publish channel open, whatever happens to it or to its connection, until closed. */
 export class PublishLane {
   private current: PublishChannel | undefined;
+  /** Every publish asks; the signal itself takes longer to answer than the rest of the question. */
+  private isStopped = false;
   private readonly closing = new AbortController();
   /** What has to be over before a channel may close, beside its confirms. */
   private readonly expected = new Map<PublishChannel, Set<Promise<unknown>>>();
@@ -19,11 +21,11 @@ export class PublishLane {
 
   /** The channel to publish on now; undefined while there is none. */
   get channel(): PublishChannel | undefined {
-    return this.current?.isOpen && !this.closing.signal.aborted ? this.current : undefined;
+    return this.current?.isOpen && !this.isStopped ? this.current : undefined;
   }
 
   get isClosing(): boolean {
-    return this.closing.signal.aborted;
+    return this.isStopped;
   }
 
   async open(): Promise<void> {
@@ -48,6 +50,7 @@ export class PublishLane {
 
   /** No new publishes from now on. */
   stop(): void {
+    this.isStopped = true;
     this.closing.abort();
   }
 
@@ -64,7 +67,7 @@ export class PublishLane {
       this.onLost(channel);
       if (this.current === channel) void this.reopen();
     });
-    if (this.closing.signal.aborted) void this.retire(channel);
+    if (this.isStopped) void this.retire(channel);
   }
 
   private async retire(channel: PublishChannel): Promise<void> {
