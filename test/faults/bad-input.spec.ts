@@ -19,9 +19,15 @@ const BAD_PAYLOADS: ReadonlyArray<readonly [string, unknown]> = [
 const BAD_OPTIONS: ReadonlyArray<readonly [string, PublishOptions]> = [
   ['a header over 64 KiB', { headers: { long: 'x'.repeat(65_536) } }],
   ['a header that AMQP has no type for', { headers: { symbol: Symbol('no type') } }],
+  ['a header that routes elsewhere', { headers: { CC: ['other'] } }],
+  ['a header that the broker closes the channel for', { headers: { BCC: 'other' } }],
+  ['a header that the broker closes the connection for', { headers: { ratio: Infinity } }],
+  ['a message id that would arrive as another', { messageId: 'x\ud800' }],
   ['a message id over 255 bytes', { messageId: 'ä'.repeat(128) }],
   ['a deadline in the past', { deadline: new Date(0) }],
   ['a deadline that is no date', { deadline: new Date(NaN) }],
+  // n.b. as from JavaScript.
+  ['a deadline of another type', JSON.parse('{"deadline":"2030-01-01"}')],
   ['a deadline that never comes', { deadline: new Date(Infinity), expire: true }],
 ];
 const BAD_WAITS = [-1, NaN, Infinity];

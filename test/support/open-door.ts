@@ -31,6 +31,8 @@ export class OpenDoor {
   readonly telemetry = new RecordingTelemetry();
   readonly publisher: Publisher;
   readonly door: QueueDoor;
+  /** How often a refusal hinted at another limit than the known one. */
+  doubts = 0;
   /** The next random number, [0, 1). */
   chance = 0;
 
@@ -42,7 +44,17 @@ export class OpenDoor {
       connection.inspectQueue(qos.name).catch(() => undefined);
     const admission = new Admission(qos, look, clock);
     const random = (): number => this.chance;
-    const parts = { connection, publisher, admission, telemetry, options: OPTIONS, random, clock };
+    const limitDoubted = (): void => void this.doubts++;
+    const parts = {
+      connection,
+      publisher,
+      admission,
+      telemetry,
+      options: OPTIONS,
+      random,
+      clock,
+      limitDoubted,
+    };
     this.publisher = publisher;
     this.door = new QueueDoor(qos, parts);
   }

@@ -122,8 +122,14 @@ export class BrokerTopology {
 
   private async verifyOne(name: string): Promise<string[]> {
     const verdict = await verifyLimit(this.targetOf(name), this.deps);
-    if (verdict.inForce.maxLength !== undefined) this.limitFound(name, verdict.inForce.maxLength);
+    const { maxLength = this.withoutLimit } = verdict.inForce;
+    if (maxLength !== undefined) this.limitFound(name, maxLength);
     return verdict.ok ? [] : [`${name}: ${verdict.reason}`];
+  }
+
+  /** A policy that is gone leaves a queue without any limit; one in the arguments is there for its life. */
+  private get withoutLimit(): number | undefined {
+    return this.settings.limits === 'policy' ? Number.MAX_SAFE_INTEGER : undefined;
   }
 
   private async alarms(): Promise<string[]> {

@@ -43,7 +43,12 @@ async function setUp(options: WorkQueueOptions = {}) {
   const settings = await resolveSettings({ config, queues: ['orders', 'feed'], ...options }, {});
   const connection = new FakeConnection();
   const look = new FakeConnection();
-  const pipeline = new PublishPipeline(settings, { publish: connection, look }, new Telemetry());
+  const pipeline = new PublishPipeline(
+    settings,
+    { publish: connection, look },
+    new Telemetry(),
+    () => undefined,
+  );
   opened = { pipeline, connection };
   /** What becomes of a publish to `orders` that the broker answers so, if it gets it. */
   const publishAnd = async (answer: ConfirmAnswer, payload: unknown = {}, messageId?: string) => {

@@ -40,6 +40,8 @@ export class PublishPipeline {
     private readonly settings: Settings,
     private readonly connections: Connections,
     private readonly telemetry: Telemetry,
+    /** Called when a refusal hints at another limit than the one that is known; may be often. */
+    private readonly limitDoubted: () => void,
   ) {
     for (const name of settings.queues) this.addQueue(name, qosOf(name, settings));
   }
@@ -141,7 +143,8 @@ export class PublishPipeline {
     const clock = (): number => performance.now();
     const admission = new Admission(qos, () => this.look(name), clock);
     const parts = { connection: this.connections.publish, publisher, admission, telemetry, options };
-    return new QueueDoor({ name, ...qos }, { ...parts, random: Math.random, clock });
+    const { limitDoubted } = this;
+    return new QueueDoor({ name, ...qos }, { ...parts, limitDoubted, random: Math.random, clock });
   }
 
   /** A queue without a leader may never answer. */

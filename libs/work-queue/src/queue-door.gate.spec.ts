@@ -123,9 +123,27 @@ describe('when to come back', () => {
     await orders.sendAnd('acked');
     expect(await retryAfterMs(orders.sendAnd('nacked'))).toBe(20_000);
     expect(await retryAfterMs(orders.send())).toBe(30_000);
-    // What was offered more than 10 s ago does not count.
+  });
+
+  it('is as far away as the last accepted message, when a full queue takes nothing at all', async () => {
+    const orders = await openDoor({ serviceTimeMs: 500, concurrencyTotal: 1 });
+    orders.finds(100);
+    await orders.sendAnd('acked');
     await jest.advanceTimersByTimeAsync(11_000);
-    expect(await retryAfterMs(orders.sendAnd('nacked'))).toBe(10_000);
+    expect(await retryAfterMs(orders.sendAnd('nacked'))).toBe(11_000);
+    await jest.advanceTimersByTimeAsync(9_000);
+    expect(await retryAfterMs(orders.sendAnd('nacked'))).toBe(20_000);
+  });
+
+  it('makes the known limit doubtful when a queue with room refuses', async () => {
+    const orders = await openDoor();
+    orders.finds(100);
+    await orders.sendAnd('nacked');
+    expect(orders.doubts).toBe(0);
+    await jest.advanceTimersByTimeAsync(500);
+    orders.finds(3);
+    await orders.sendAnd('nacked');
+    expect(orders.doubts).toBe(1);
   });
 
   it('is spread by chance, so that the refused do not come back together', async () => {

@@ -77,16 +77,18 @@ export class QueueDoor {
     return toError(this.refusals.tell(refusal));
   }
 
-  /** Low priority is shed by an open gate, too: for the queue's fill. */
+  /** An open gate sheds low priority only, for the queue's fill. */
   private get shed(): PublishEnd {
-    return { at: 'gate', reason: this.parts.admission.isOpen ? 'queue-full' : this.gateReason };
+    const { isOpen, lowRefusedFrom: refusedFrom } = this.parts.admission;
+    return isOpen ? { at: 'low-priority', refusedFrom } : { at: 'gate', reason: this.gateReason };
   }
 
   private accepted({ message: { messageId }, permit, at }: Sent): void {
     const { admission, telemetry, clock } = this.parts;
+    const now = clock();
     admission.accepted(permit);
-    this.refusals.accepted();
-    telemetry.emit('publish.accepted', { queue: this.target.name, messageId, confirmMs: clock() - at });
+    this.refusals.accepted(now);
+    telemetry.emit('publish.accepted', { queue: this.target.name, messageId, confirmMs: now - at });
   }
 
   private refuse({ messageId }: OutgoingMessage, end: PublishEnd): PublishRefusedError {

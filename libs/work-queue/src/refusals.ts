@@ -20,6 +20,8 @@ export interface RefusalParts {
   readonly admission: Admission;
   readonly telemetry: Telemetry;
   readonly options: PublisherOptions;
+  /** The limit in force may be another than the one that is known here. */
+  readonly limitDoubted: () => void;
   /** Jitter of Retry-After, [0, 1). */
   readonly random: () => number;
   /** Milliseconds, monotonic. */
@@ -31,18 +33,22 @@ type ComeBack = Extract<PublishDecision, { accepted: false }>['comeBack'];
 /** Makes a refusal of one queue out of how a publish ended: why, in words, and when to come back. Each is counted once. */
 export class Refusals {
   private readonly trouble = new Trouble();
+  private lastAcceptedAt: number;
 
   constructor(
     private target: PublishTarget,
     private readonly parts: RefusalParts,
-  ) {}
+  ) {
+    this.lastAcceptedAt = parts.clock();
+  }
 
   limitChanged(maxLength: number): void {
     this.target = { ...this.target, maxLength };
   }
 
   /** Something was accepted: whatever was wrong is over. */
-  accepted(): void {
+  accepted(now: number): void {
+    this.lastAcceptedAt = now;
     this.trouble.over();
   }
 
@@ -51,6 +57,9 @@ export class Refusals {
     if (decision.accepted) throw new Error(`a publish that ended at ${end.at} was taken for accepted`);
     const { reason, comeBack } = decision;
     if (comeBack === 'backing-off') this.trouble.seen(this.parts.clock());
+    // A nack of a queue with room, and room that is not used: either may be for a limit that was changed by hand.
+    if ((afterNack && reason === 'broker-unavailable') || end.at === 'low-priority')
+      this.parts.limitDoubted();
     const reading = afterNack ? afterNack.reading : this.parts.admission.lastReading;
     const because = this.explain(end, reading);
     const retryAfterMs = this.retryAfterMs(comeBack, reading);
@@ -68,8 +77,13 @@ export class Refusals {
 
   private retryAfterMs(comeBack: ComeBack, reading: QueueReading | undefined): number | undefined {
     const { admission, clock, random } = this.parts;
-    const troubleForMs = this.trouble.forMs(clock());
-    const facts = { ready: reading?.readyMessages, demand: admission.demandRatio, troubleForMs };
+    const now = clock();
+    const facts = {
+      ready: reading?.readyMessages,
+      demand: admission.demandRatio,
+      troubleForMs: this.trouble.forMs(now),
+      lastAcceptedMs: now - this.lastAcceptedAt,
+    };
     return comeBackMs(comeBack, this.target, facts, random());
   }
 

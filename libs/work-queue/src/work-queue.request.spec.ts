@@ -44,6 +44,15 @@ describe('a call', () => {
     expect(made.end).toEqual({ receipt: RECEIPT, isDone: true, result: { total: 7 } });
   });
 
+  it('whose reply makes no sense goes on without a result', async () => {
+    const calls = await setUp();
+    const made = await calls.call();
+    await calls.confirm(made);
+    const correlationId = made.sent?.message.correlationId;
+    await calls.receive({ correlationId, body: Buffer.from('{bad'), contentType: 'application/json' });
+    expect(made.end).toEqual({ receipt: RECEIPT, isDone: false, because: 'reply-lost' });
+  });
+
   it('of a handler that returns nothing ends with nothing', async () => {
     const calls = await setUp();
     const made = await calls.call();

@@ -54,7 +54,12 @@ export class WorkQueueRuntime {
       telemetry.on('settle.failed', () => void this.topology.repair()),
     ];
     const connections = { publish: this.publishConnection, look: this.consumeConnection };
-    this.publishing = new PublishPipeline(settings, connections, telemetry);
+    this.publishing = new PublishPipeline(
+      settings,
+      connections,
+      telemetry,
+      () => void this.topology.problems(),
+    );
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
   }
 

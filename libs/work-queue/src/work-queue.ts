@@ -7,7 +7,8 @@ import type { Codec, EncodedPayload } from './message/codec.js';
 import { HEADERS } from './message/headers.js';
 import { jsonCodec } from './message/json.codec.js';
 import type { MessageIds } from './message/message-id.js';
-import type { RecentIds } from './publish/recent-ids.js';
+import { problemOfHeaders, problemOfId } from './message/sendable.js';
+import type { Content, RecentIds } from './publish/recent-ids.js';
 import type { NoReply, ReplyWaiter, ReplyWaiters } from './publish/reply-waiters.js';
 import type { Preadmission, QueueDoor, SendOptions } from './queue-door.js';
 
@@ -17,22 +18,22 @@ export interface PublishOptions {
    * writes once per id. The same id with another payload is refused for as long as this process remembers the first.
    * @default 22 random characters
    */
-  readonly messageId?: string;
+  readonly messageId?: string | undefined;
   /** Headers of your own; strings, numbers and booleans travel best. Those starting with `x-dead-` are ours. */
-  readonly headers?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
   /** `low` is refused from a lower fill of the queue on: `shedLowAt` in the QoS file. @default normal */
-  readonly priority?: Priority;
+  readonly priority?: Priority | undefined;
   /** When the work is no longer worth starting. A worker that gets it later dead-letters it as expired. */
-  readonly deadline?: Date;
+  readonly deadline?: Date | undefined;
   /** With a deadline: the broker dead-letters it then by itself, once it is at the head of the queue. @default false */
-  readonly expire?: boolean;
+  readonly expire?: boolean | undefined;
 }
 
 export interface RequestOptions extends PublishOptions {
   /** How long to wait for the result, from now, milliseconds. 0 does not wait. */
   readonly waitMs: number;
   /** Aborted when nobody wants the result any more; the work goes on. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Proof that the broker stored the message. */
@@ -60,6 +61,8 @@ export interface WorkQueueParts<T> {
 
 export type { Priority };
 
+type Headers = PublishOptions['headers'];
+
 /** One queue, for those who publish to it. */
 export class WorkQueue<T = unknown> {
   constructor(
@@ -68,7 +71,7 @@ export class WorkQueue<T = unknown> {
   ) {}
 
   /**
-   * Resolves once the broker has confirmed the message, never before.
+   * Resolves once the broker has confirmed the message, never before. A payload of bytes must not be changed until then.
    *
    * @throws QueueFullError, NoWorkersError, PublisherBusyError, BrokerUnavailableError, BrokerBlockedError,
    *   MessageTooLargeError, InvalidMessageError, IdempotencyConflictError: nothing was stored
@@ -138,20 +141,20 @@ export class WorkQueue<T = unknown> {
 
   private send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {
     if (options.messageId === undefined) return this.parts.door.send(message, how);
-    return this.sendUnderId(message, how);
+    return this.sendUnderId(message, contentOf(message, options), how);
   }
 
   /** An id of the caller's is remembered, so that it is not used for two things. */
-  private async sendUnderId(message: OutgoingMessage, how: SendOptions): Promise<void> {
+  private async sendUnderId(message: OutgoingMessage, content: Content, how: SendOptions): Promise<void> {
     const { door, recentIds } = this.parts;
     const { messageId } = message;
-    const claim = recentIds.claim(messageId, message.body);
+    const claim = recentIds.claim(messageId, content);
     if (claim === 'conflict')
       throw door.reject({ messageId, reason: 'conflict', because: 'another payload' });
     try {
       await door.send(message, how);
       // Whoever claimed it first may have been refused, and have had it forgotten.
-      if (claim === 'same') recentIds.claim(messageId, message.body);
+      if (claim === 'same') recentIds.claim(messageId, content);
     } catch (error) {
       if (claim === 'new' && !(error instanceof OutcomeUnknownError)) recentIds.forget(messageId);
       throw error;
@@ -166,6 +169,7 @@ export class WorkQueue<T = unknown> {
     const hasUniqueId = options.messageId === undefined;
     const messageId = options.messageId ?? this.parts.ids.next();
     const { body, contentType, headers } = this.encode(payload, messageId);
+    this.assertSendable(messageId, headers, options);
     const publishedAt = Date.now();
     const message = {
       queue: this.name,
@@ -178,6 +182,20 @@ export class WorkQueue<T = unknown> {
     return options.deadline === undefined
       ? message
       : this.withDeadline(message, options.deadline, options.expire);
+  }
+
+  /** What a message of ours has by itself can always be sent. */
+  private assertSendable(
+    messageId: string,
+    ofCodec: Headers,
+    { messageId: given, headers }: PublishOptions,
+  ): void {
+    const because =
+      (given === undefined ? undefined : problemOfId(given)) ??
+      (ofCodec && problemOfHeaders(ofCodec)) ??
+      (headers && problemOfHeaders(headers));
+    if (because !== undefined)
+      throw this.parts.door.reject({ messageId, reason: 'invalid-message', because });
   }
 
   private encode(payload: T, messageId: string): EncodedPayload {
@@ -194,7 +212,8 @@ export class WorkQueue<T = unknown> {
   }
 
   private withDeadline(message: OutgoingMessage, deadline: Date, expire = false): OutgoingMessage {
-    const remainingMs = deadline.getTime() - Date.now();
+    // n.b. not every caller is TypeScript.
+    const remainingMs = deadline instanceof Date ? deadline.getTime() - Date.now() : Number.NaN;
     if (!(remainingMs >= 0))
       throw this.invalid(message, `expected a deadline from now on, got: ${String(deadline)}`);
     const headers = { ...message.headers, [HEADERS.deadline]: deadline.getTime() };
@@ -218,9 +237,20 @@ export class WorkQueue<T = unknown> {
     if (typeof failed === 'string') throw workFailed(receipt, failed);
     const { contentType, body, headers } = reply;
     if (contentType === undefined) return { receipt, isDone: true, result: undefined };
-    const result = jsonCodec.decode({ contentType, body, headers, messageId: receipt.id });
-    return { receipt, isDone: true, result };
+    try {
+      const result = jsonCodec.decode({ contentType, body, headers, messageId: receipt.id });
+      return { receipt, isDone: true, result };
+    } catch {
+      // Whoever sent this reply, it is none of our workers' making.
+      return { receipt, isDone: false, because: 'reply-lost' };
+    }
   }
+}
+
+/** The payload as encoded: body and the codec's headers, without the caller's, which may differ between two tries. */
+function contentOf({ body, headers }: OutgoingMessage, options: PublishOptions): Content {
+  const others = new Set([...Object.keys(options.headers ?? {}), HEADERS.publishedAt, HEADERS.deadline]);
+  return { body, headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !others.has(name))) };
 }
 
 function workFailed({ id, queue }: PublishReceipt, deadReason: string): WorkFailedError {

@@ -208,7 +208,8 @@ it('a pattern that nobody handles is dead-lettered at once, and the dead letter 
   expect(dead?.headers).toMatchObject({
     [HEADERS.pattern]: 'dog.created',
     [HEADERS.deadReason]: 'permanent',
-    [HEADERS.deadError]: 'PermanentFailure: no @EventPattern("dog.created") in this application',
+    [HEADERS.deadError]:
+      'PermanentFailure: no @EventPattern or @MessagePattern("dog.created") in this application',
   });
 });
 

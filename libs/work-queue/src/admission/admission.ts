@@ -45,8 +45,8 @@ export class Admission {
     this.gauge = new FillGauge(look, clock);
   }
 
-  /** Offered / accepted lately, at least 1. */
-  get demandRatio(): number {
+  /** Offered / accepted lately, at least 1; undefined when nothing was accepted. */
+  get demandRatio(): number | undefined {
     return this.demand.ratio(this.clock());
   }
 
@@ -58,6 +58,12 @@ export class Admission {
     return this.gate.isShut;
   }
 
+  /** Ready messages from which low priority is shed. */
+  get lowRefusedFrom(): number {
+    const { shedLowAt, maxLength } = this.rules;
+    return Math.max(1, Math.floor(shedLowAt * maxLength));
+  }
+
   /** Neither shut nor opening slowly. */
   get isOpen(): boolean {
     return this.gate.isOpen;
@@ -67,8 +73,9 @@ export class Admission {
     this.rules = { ...this.rules, maxLength };
   }
 
+  /** Looks at the queue as it is after this moment. */
   read(): Promise<QueueReading | undefined> {
-    return this.gauge.read();
+    return this.gauge.readAnew();
   }
 
   /** Low priority first looks how full the queue is. */
@@ -121,8 +128,7 @@ export class Admission {
 
   private isTooFullForLow(): boolean {
     const ready = this.gauge.readyWithin(USABLE_LOOK_MAX_AGE_MS);
-    const { shedLowAt, maxLength } = this.rules;
-    return ready !== undefined && ready >= Math.max(1, Math.floor(shedLowAt * maxLength));
+    return ready !== undefined && ready >= this.lowRefusedFrom;
   }
 
   private probeDelay(): number {

@@ -21,10 +21,10 @@ describe('the demand', () => {
     expect(demand.ratio(2_000)).toBe(3);
   });
 
-  it('counts everything offered while nothing is accepted', () => {
+  it('is unknown while nothing of what is offered is accepted', () => {
     const demand = new Demand();
     offer(demand, 0, 50, 0);
-    expect(demand.ratio(0)).toBe(50);
+    expect(demand.ratio(0)).toBeUndefined();
   });
 
   it('forgets what is older than ten seconds', () => {

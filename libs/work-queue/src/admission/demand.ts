@@ -19,8 +19,8 @@ export class Demand {
     this.bucket(now).accepted++;
   }
 
-  /** At least 1. */
-  ratio(now: number): number {
+  /** At least 1; undefined when nothing of it was accepted: then it says nothing about how long anybody has to wait. */
+  ratio(now: number): number | undefined {
     const oldest = secondOf(now) - BUCKETS;
     let offered = 0;
     let accepted = 0;
@@ -29,7 +29,8 @@ export class Demand {
       offered += bucket.offered;
       accepted += bucket.accepted;
     }
-    return Math.max(1, offered / Math.max(1, accepted));
+    if (accepted === 0) return offered === 0 ? 1 : undefined;
+    return Math.max(1, offered / accepted);
   }
 
   private bucket(now: number): Bucket {

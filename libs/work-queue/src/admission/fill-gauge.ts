@@ -10,6 +10,7 @@ export class FillGauge {
   private last: Look | undefined;
   private letIn = 0;
   private looking: Promise<QueueReading | undefined> | undefined;
+  private lookingNext: Promise<QueueReading | undefined> | undefined;
 
   constructor(
     /** Must not reject; undefined when the queue could not be read. */
@@ -37,10 +38,20 @@ export class FillGauge {
     this.last = undefined;
   }
 
-  /** Looks at the queue now; many at once share one look. */
+  /** Looks at the queue; many at once share one look. */
   read(): Promise<QueueReading | undefined> {
     this.looking ??= this.readNow().finally(() => (this.looking = undefined));
     return this.looking;
+  }
+
+  /** The same with a look that begins now or later: one that is under way may have seen the queue before. */
+  readAnew(): Promise<QueueReading | undefined> {
+    if (!this.looking) return this.read();
+    this.lookingNext ??= this.looking.then(() => {
+      this.lookingNext = undefined;
+      return this.read();
+    });
+    return this.lookingNext;
   }
 
   private async readNow(): Promise<QueueReading | undefined> {

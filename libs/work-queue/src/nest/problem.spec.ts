@@ -71,7 +71,10 @@ describe('the answer to a caller whose work failed', () => {
       deadReason,
     });
     const answer = failedProblem(error);
-    expect(answer).toMatchObject({ status, headers: { 'preference-applied': 'wait' } });
+    expect(answer).toMatchObject({
+      status,
+      headers: { 'content-type': 'application/problem+json; charset=utf-8' },
+    });
     expect(JSON.parse(answer.body)).toMatchObject({
       status,
       detail: 'work id-1 was dead-lettered',

@@ -98,8 +98,7 @@ export function failedProblem({ message, code, queue, messageId, deadReason }: W
     id: messageId,
     deadReason,
   };
-  const headers = { 'content-type': CONTENT_TYPE, 'preference-applied': 'wait' };
-  return { status, headers, body: JSON.stringify(problem) };
+  return { status, headers: { 'content-type': CONTENT_TYPE }, body: JSON.stringify(problem) };
 }
 
 /** RFC 9110 wants whole seconds; never 0, which clients read as "now". */

@@ -82,9 +82,12 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
     const pattern = typeof header === 'string' ? header : context.queue;
     const handler = this.getHandlerByPattern(pattern);
     if (!handler) {
-      throw new PermanentFailure(`no @EventPattern(${JSON.stringify(pattern)}) in this application`, {
-        queue: context.queue,
-      });
+      throw new PermanentFailure(
+        `no @EventPattern or @MessagePattern(${JSON.stringify(pattern)}) in this application`,
+        {
+          queue: context.queue,
+        },
+      );
     }
     try {
       const result: unknown = await handler(payload, context as unknown as BaseRpcContext);

@@ -10,7 +10,7 @@ const TARGET: PublishTarget = {
   serviceTimeMs: 50,
   concurrencyTotal: 10,
 };
-const CALM: Circumstances = { ready: 1_000, demand: 1, troubleForMs: 0 };
+const CALM: Circumstances = { ready: 1_000, demand: 1, troubleForMs: 0, lastAcceptedMs: 0 };
 
 function comeBackAfter(comeBack: ComeBack, circumstances: Partial<Circumstances> = {}, random = 0) {
   return comeBackMs(comeBack, TARGET, { ...CALM, ...circumstances }, random);
@@ -38,6 +38,12 @@ describe('a refused client', () => {
 
   it('comes back later when more are refused than accepted', () => {
     expect(comeBackAfter('drained', { ready: 1_600, demand: 3 })).toBe(12_000);
+  });
+
+  it('comes back the later the longer a full queue has taken nothing at all', () => {
+    const stuck = { ready: 1_600, demand: undefined };
+    expect(comeBackAfter('drained', { ...stuck, lastAcceptedMs: 1_000 })).toBe(4_000);
+    expect(comeBackAfter('drained', { ...stuck, lastAcceptedMs: 12_000 })).toBe(12_000);
   });
 
   it('takes a queue that nobody could read for just full', () => {

@@ -4,10 +4,12 @@ import type { ComeBack, PublishTarget } from './publish-decision.js';
 export interface Circumstances {
   /** Ready messages as last read; undefined when nobody knows. */
   readonly ready: number | undefined;
-  /** Offered / accepted, at least 1. */
-  readonly demand: number;
+  /** Offered / accepted over the last 10 s, at least 1; undefined when nothing was accepted. */
+  readonly demand: number | undefined;
   /** How long nothing has been accepted for a reason that waiting alone does not mend, milliseconds. */
   readonly troubleForMs: number;
+  /** How long ago something was accepted, milliseconds. */
+  readonly lastAcceptedMs: number;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface Circumstances {
 export function comeBackMs(
   comeBack: ComeBack,
   target: PublishTarget,
-  { ready, demand, troubleForMs }: Circumstances,
+  { ready, demand, troubleForMs, lastAcceptedMs }: Circumstances,
   random: number,
 ): number | undefined {
   switch (comeBack) {
@@ -27,7 +29,12 @@ export function comeBackMs(
       return backoffRetryAfterMs({ forMs: troubleForMs }, random);
     case 'soon':
       return backoffRetryAfterMs({ forMs: MIN_RETRY_AFTER_MS }, random);
-    case 'drained':
-      return retryAfterMs({ ...target, ready: ready ?? target.maxLength, demand }, random);
+    case 'drained': {
+      const fill = { ...target, ready: ready ?? target.maxLength, demand: demand ?? 1 };
+      const drainedMs = retryAfterMs(fill, random);
+      if (demand !== undefined) return drainedMs;
+      // Nothing was accepted lately: it does not drain as its numbers say.
+      return Math.max(drainedMs, backoffRetryAfterMs({ forMs: lastAcceptedMs }, random));
+    }
   }
 }

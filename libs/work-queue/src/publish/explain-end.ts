@@ -1,3 +1,4 @@
+import { reopenLength } from '@spillway/qos';
 import type { ConnectionState, QueueReading } from '../broker/broker.port.js';
 import type { PublishEnd, PublishTarget } from './publish-decision.js';
 
@@ -22,6 +23,8 @@ export function explainEnd(end: PublishEnd, facts: EndFacts): string {
       return end.problem;
     case 'gate':
       return facts.reading ? explainReading(facts) : 'it refused a publish a moment ago';
+    case 'low-priority':
+      return `${explainReading(facts)}; low priority is refused from ${end.refusedFrom} on`;
     case 'connection':
       return explainConnection(end.state, facts.state);
     case 'window': {
@@ -52,8 +55,13 @@ function explainAnswer(answer: Extract<PublishEnd, { at: 'broker' }>['answer'], 
 
 function explainReading({ reading, target }: EndFacts): string {
   if (!reading) return 'refused, and its depth cannot be read';
-  const { readyMessages, consumers } = reading;
-  return `${readyMessages} ready, limit ${target.maxLength}, ${consumers} consumers`;
+  const { readyMessages: ready, consumers } = reading;
+  const { maxLength, type } = target;
+  const facts = `${ready} ready, limit ${maxLength}, ${consumers} consumers`;
+  // Otherwise a quorum queue on its way down looks as if it lied.
+  const reopensAt = reopenLength(maxLength, type);
+  const isBetween = type === 'quorum' && ready > reopensAt && ready < maxLength;
+  return isBetween ? `${facts}; once full it takes work again at ${reopensAt}` : facts;
 }
 
 function explainConnection(kind: ConnectionState['kind'], state: ConnectionState): string {

@@ -20,6 +20,7 @@ export type PublishEnd =
   | { readonly at: 'size'; readonly bytes: number; readonly maxBytes: number }
   | { readonly at: 'encoding'; readonly problem: string }
   | { readonly at: 'gate'; readonly reason: GateReason }
+  | { readonly at: 'low-priority'; readonly refusedFrom: number }
   | { readonly at: 'connection'; readonly state: ConnectionState['kind'] }
   | { readonly at: 'window' }
   | { readonly at: 'broker'; readonly answer: ConfirmAnswer | 'silence' | 'blocked' };
@@ -52,6 +53,7 @@ const ACCEPTED: PublishDecision = { accepted: true };
  * | encoding   | AMQP cannot carry it                       | invalid-message    | no, a defect            |
  * | gate       | shut: the queue was full a moment ago      | queue-full, or no-workers | safe, nothing was sent |
  * | gate       | shut: the broker refused a queue with room | broker-unavailable | safe, nothing was sent  |
+ * | low-priority | its share of the queue is full           | queue-full         | safe, nothing was sent  |
  * | connection | blocked by an alarm                        | broker-alarm       | safe, nothing was sent  |
  * | connection | not open                                   | broker-unavailable | safe, nothing was sent  |
  * | window     | no slot within the wait budget             | gateway-busy       | safe, nothing was sent  |
@@ -73,6 +75,8 @@ export function decidePublish(
       return refused('invalid-message', 'never');
     case 'gate':
       return refused(end.reason, end.reason === 'queue-full' ? 'drained' : 'backing-off');
+    case 'low-priority':
+      return refused('queue-full', 'drained');
     case 'connection':
       return refused(end.state === 'blocked' ? 'broker-alarm' : 'broker-unavailable', 'backing-off');
     case 'window':

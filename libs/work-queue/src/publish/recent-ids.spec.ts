@@ -1,17 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { RecentIds } from './recent-ids.js';
+import { type Content, RecentIds } from './recent-ids.js';
 
-const PAYLOAD = Buffer.from('{"total":7}');
-const OTHER = Buffer.from('{"total":8}');
+const PAYLOAD: Content = { body: Buffer.from('{"total":7}') };
+const OTHER: Content = { body: Buffer.from('{"total":8}') };
 
 describe('recent ids', () => {
   it('tell a new id from one that was used for the same payload, or for another', () => {
     const ids = new RecentIds(10);
     expect(ids.claim('id-1', PAYLOAD)).toBe('new');
-    expect(ids.claim('id-1', Buffer.from(PAYLOAD))).toBe('same');
+    expect(ids.claim('id-1', { body: Buffer.from(PAYLOAD.body) })).toBe('same');
     expect(ids.claim('id-1', OTHER)).toBe('conflict');
     expect(ids.claim('id-2', OTHER)).toBe('new');
+  });
+
+  it('take what a codec puts into headers for a part of the payload', () => {
+    const ids = new RecentIds(10);
+    ids.claim('id-1', { ...PAYLOAD, headers: { event: 'ping' } });
+    expect(ids.claim('id-1', { ...PAYLOAD, headers: { event: 'ping' } })).toBe('same');
+    expect(ids.claim('id-1', { ...PAYLOAD, headers: { event: 'push' } })).toBe('conflict');
   });
 
   it('keep to the first payload after a conflict', () => {
@@ -43,7 +50,7 @@ describe('recent ids', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 4 }), fc.array(step), (capacity, steps) => {
         const ids = new RecentIds(capacity);
-        let known: Array<{ id: string; payload: Buffer }> = [];
+        let known: Array<{ id: string; payload: Content }> = [];
         for (const { id, payload, isForgotten } of steps) {
           const first = known.find((entry) => entry.id === id);
           const expected = first?.payload === payload ? 'same' : 'conflict';

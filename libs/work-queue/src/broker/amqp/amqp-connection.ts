@@ -118,7 +118,7 @@ export class AmqpConnection {
   private async inTime<T>(reply: Promise<T>): Promise<T> {
     const timer = new AbortController();
     const late = delay(DECLARE_TIMEOUT_MS, undefined, { signal: timer.signal }).then(() => {
-      this.declareChannel = undefined;
+      this.abandonDeclareChannel();
       throw new Error(`the broker did not answer within ${DECLARE_TIMEOUT_MS} ms`);
     });
     late.catch(() => undefined);
@@ -129,6 +129,13 @@ export class AmqpConnection {
     }
   }
 
+  /** Its reply may still come, for nobody; another takes its place. */
+  private abandonDeclareChannel(): void {
+    const abandoned = this.declareChannel;
+    this.declareChannel = undefined;
+    void abandoned?.then((channel) => channel.close()).catch(() => undefined);
+  }
+
   private sharedChannel(): Promise<Channel> {
     this.declareChannel ??= this.openDeclareChannel();
     return this.declareChannel;
@@ -137,7 +144,7 @@ export class AmqpConnection {
   private openDeclareChannel(): Promise<Channel> {
     const opening = this.model.createChannel().then((channel) => {
       const forget = (): void => {
-        this.declareChannel = undefined;
+        if (this.declareChannel === opening) this.declareChannel = undefined;
       };
       // An 'error' nobody listens to takes the whole connection down.
       channel.on('error', forget);
