@@ -15,6 +15,8 @@ const BENCH_DIR = inProject('bench', 'side-by-side');
 /** What we are measured against has a lock file of its own: nothing of the project may come to depend on it. */
 const PEERS_DIR = join(BENCH_DIR, 'peers');
 
+const BENCHMARKS = ['publish', 'gateway'];
+
 /** Runs `npm ci` for the peers unless exactly the packages of their lock file are installed. */
 async function ensurePeers() {
   if (arePeersInstalled()) return;
@@ -90,11 +92,18 @@ async function runWithBroker(args) {
   }
 }
 
+/** Before anything is installed or started for it. @param {readonly string[]} args */
+function assertBenchmark([name = '']) {
+  if (BENCHMARKS.includes(name)) return;
+  throw new UserError(`expected one of ${BENCHMARKS.join(', ')}, got: ${name}. npm run bench -- --help`);
+}
+
 await runMain(async () => {
   mergeRepeatedSignals();
   onEndOfNpm(() => process.kill(process.pid, 'SIGTERM'));
   const args = process.argv.slice(2);
-  await prepare();
   const isForHelp = args.length === 0 || args.includes('--help') || args.includes('-h');
+  if (!isForHelp) assertBenchmark(args);
+  await prepare();
   return isForHelp ? runBench(args) : runWithBroker(args);
 });

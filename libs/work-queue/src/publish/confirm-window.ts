@@ -26,7 +26,6 @@ export class ConfirmWindow {
   private bytes = 0;
   private waitingBytes = 0;
   private readonly waiters: Waiter[] = [];
-  private readonly idleListeners: Array<() => void> = [];
 
   constructor(readonly size: WindowSize) {}
 
@@ -57,13 +56,6 @@ export class ConfirmWindow {
     this.messages--;
     this.bytes -= bytes;
     this.serveWaiters();
-    if (this.messages === 0) for (const listener of this.idleListeners.splice(0)) listener();
-  }
-
-  /** Resolves when nothing is outstanding. */
-  async idle(): Promise<void> {
-    if (this.messages === 0) return;
-    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   private hasRoomFor(bytes: number): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
-import { endFakeTime } from '../../../../test/support/fake-broker.js';
+import { endFakeTime, settled } from '../../../../test/support/fake-broker.js';
 import { Outstanding, type OutstandingPublish } from './outstanding.js';
 
 const TIMEOUT_MS = 1_000;
@@ -77,6 +77,23 @@ describe('an outstanding publish', () => {
     jest.advanceTimersByTime(TIMEOUT_MS);
     outstanding.giveUp();
     expect(log).toEqual([]);
+  });
+
+  it.each<[string, (publishes: OutstandingPublish[]) => void]>([
+    ['answered', (publishes) => publishes.forEach((publish) => publish.answered('acked'))],
+    ['given up at its deadline', () => jest.advanceTimersByTime(TIMEOUT_MS)],
+    ['given up in an alarm', () => outstanding.giveUp()],
+    ['never sent', (publishes) => publishes.forEach((publish) => outstanding.forget(publish))],
+  ])('is waited for by whoever closes, until the last is %s', async (_how, end) => {
+    await outstanding.idle();
+    const publishes = [add().publish, add().publish];
+    let isIdle = false;
+    void outstanding.idle().then(() => (isIdle = true));
+    await settled();
+    expect(isIdle).toBe(false);
+    end(publishes);
+    await settled();
+    expect(isIdle).toBe(true);
   });
 
   it('costs no timer of its own', () => {

@@ -20,6 +20,7 @@ export class Outstanding {
   private readonly waiting = new Set<OutstandingPublish>();
   private timer: NodeJS.Timeout | undefined;
   private hasGivenUp = false;
+  private readonly idleListeners: Array<() => void> = [];
 
   /** @param timeoutMs by which the deadline of each is later than when it is added */
   constructor(private readonly timeoutMs: number) {}
@@ -37,11 +38,19 @@ export class Outstanding {
   settle(publish: OutstandingPublish, answer: ConfirmAnswer): void {
     this.hasGivenUp = false;
     if (this.waiting.delete(publish)) publish.resolve(answer);
+    if (this.waiting.size === 0) this.becameIdle();
   }
 
   /** It was never sent. */
   forget(publish: OutstandingPublish): void {
     this.waiting.delete(publish);
+    if (this.waiting.size === 0) this.becameIdle();
+  }
+
+  /** Resolves when nobody waits any more. */
+  async idle(): Promise<void> {
+    if (this.waiting.size === 0) return;
+    await new Promise<void>((resolve) => this.idleListeners.push(resolve));
   }
 
   /** The broker reads nothing any more: nobody should wait for the deadline to hear that. */
@@ -49,6 +58,7 @@ export class Outstanding {
     const given = [...this.waiting];
     this.waiting.clear();
     for (const publish of given) publish.resolve('blocked');
+    this.becameIdle();
   }
 
   /** Stops the clock; who still waits is answered when its channel ends. */
@@ -70,5 +80,11 @@ export class Outstanding {
       this.hasGivenUp = true;
       publish.resolve('silence');
     }
+    this.becameIdle();
+  }
+
+  private becameIdle(): void {
+    if (this.idleListeners.length === 0) return;
+    for (const listener of this.idleListeners.splice(0)) listener();
   }
 }

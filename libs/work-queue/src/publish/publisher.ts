@@ -107,11 +107,11 @@ export class Publisher {
     return this.publishLater(message, via);
   }
 
-  /** Refuses new publishes, waits for outstanding confirms until the deadline, closes the channels. */
+  /** Refuses new publishes, waits until the deadline for those that callers wait for, closes the channels. */
   async close(deadlineMs: number): Promise<void> {
     this.lane.stop();
     this.callLane.stop();
-    await withinDeadline(this.window.idle(), deadlineMs, undefined);
+    await withinDeadline(this.outstanding.idle(), deadlineMs, undefined);
     this.stopListening();
     this.outstanding.close();
     await Promise.all([this.lane.close(), this.callLane.close()]);
