@@ -1,4 +1,4 @@
-import { jest } from '@jest/globals';
+import { afterEach, beforeEach, jest } from '@jest/globals';
 import type {
   BrokerConnection,
   ConfirmAnswer,
@@ -281,6 +281,21 @@ export function endFakeTime(): void {
   const timersLeft = jest.getTimerCount();
   jest.useRealTimers();
   if (timersLeft > 0) throw new Error(`${timersLeft} timers were left running`);
+}
+
+/** Fake time in each test of the file that calls this. @returns how to name what is to be closed after the test */
+export function fakeTimeInEachTest(): (close: () => Promise<void>) => void {
+  const closes: Array<() => Promise<void>> = [];
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(async () => {
+    const closing = closes.splice(0).map((close) => close());
+    await jest.advanceTimersByTimeAsync(0);
+    await Promise.all(closing);
+    endFakeTime();
+  });
+  return (close) => void closes.push(close);
 }
 
 /** A promise and its two ends. */

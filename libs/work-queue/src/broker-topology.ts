@@ -73,10 +73,15 @@ export class BrokerTopology {
    * that does not answer in time is.
    */
   async problems(): Promise<string[]> {
+    return withinDeadline(this.recheck(), VERIFY_TIMEOUT_MS, [UNVERIFIED]);
+  }
+
+  /** Looks again unless that was done a moment ago; cheap to call for every refusal. Never rejects. */
+  recheck(): Promise<string[]> {
     if (!this.verified || Date.now() - this.verified.at > VERIFIED_FOR_MS) {
       this.verified = { at: Date.now(), problems: this.verify() };
     }
-    return withinDeadline(this.verified.problems, VERIFY_TIMEOUT_MS, [UNVERIFIED]);
+    return this.verified.problems;
   }
 
   private async prepare(name: string): Promise<PreparedQueue> {

@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { QueueReading } from './broker/broker.port.js';
 import type { OpenDoor } from '../../../test/support/open-door.js';
-import { endFakeTime, fakeableTimers, gate, settled } from '../../../test/support/fake-broker.js';
+import { fakeableTimers, fakeTimeInEachTest, gate, settled } from '../../../test/support/fake-broker.js';
 import type { PublishRefusedError } from './errors/publish-refused.error.js';
 import { QueueFullError } from './errors/queue-full.error.js';
 
@@ -11,21 +11,11 @@ const support = await import('../../../test/support/open-door.js');
 /** One job frees a place after 5 ms, and every 20 ms is looked whether it has. */
 const CLASSIC = { type: 'classic', maxLength: 10 } as const;
 
-let open: OpenDoor[];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  open = [];
-});
-
-afterEach(async () => {
-  for (const door of open) await door.close();
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function openDoor(qos?: Parameters<typeof support.OpenDoor.open>[0]): Promise<OpenDoor> {
   const door = await support.OpenDoor.open(qos);
-  open.push(door);
+  closeAfterTest(() => door.close());
   return door;
 }
 

@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { OpenDoor } from '../../../test/support/open-door.js';
-import { endFakeTime, fakeableTimers, gate, settled } from '../../../test/support/fake-broker.js';
+import { fakeableTimers, fakeTimeInEachTest, gate, settled } from '../../../test/support/fake-broker.js';
 import type { QueueReading } from './broker/broker.port.js';
 import { BrokerUnavailableError } from './errors/broker-unavailable.error.js';
 import { NoWorkersError } from './errors/no-workers.error.js';
@@ -10,21 +10,11 @@ import { QueueFullError } from './errors/queue-full.error.js';
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const support = await import('../../../test/support/open-door.js');
 
-let open: OpenDoor[];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  open = [];
-});
-
-afterEach(async () => {
-  for (const door of open) await door.close();
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function openDoor(qos?: Parameters<typeof support.OpenDoor.open>[0]): Promise<OpenDoor> {
   const door = await support.OpenDoor.open(qos);
-  open.push(door);
+  closeAfterTest(() => door.close());
   return door;
 }
 

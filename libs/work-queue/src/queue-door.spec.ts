@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { OpenDoor } from '../../../test/support/open-door.js';
-import { endFakeTime, fakeableTimers, gate, settled } from '../../../test/support/fake-broker.js';
+import { fakeableTimers, fakeTimeInEachTest, gate, settled } from '../../../test/support/fake-broker.js';
 import type { QueueReading } from './broker/broker.port.js';
 import { BrokerBlockedError } from './errors/broker-blocked.error.js';
 import { BrokerUnavailableError } from './errors/broker-unavailable.error.js';
@@ -17,22 +17,20 @@ import { UnroutableError } from './errors/unroutable.error.js';
 jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
 const support = await import('../../../test/support/open-door.js');
 
-let open: OpenDoor[];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  open = [];
-});
-
-afterEach(async () => {
-  for (const door of open) await door.close();
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function openDoor(qos?: Parameters<typeof support.OpenDoor.open>[0]): Promise<OpenDoor> {
   const door = await support.OpenDoor.open(qos);
-  open.push(door);
+  closeAfterTest(() => door.close());
   return door;
+}
+
+/** How a publish ends when this happens after it was sent. */
+async function endAfter(orders: OpenDoor, happen: () => unknown): Promise<unknown> {
+  const end = orders.send();
+  await settled();
+  happen();
+  return end;
 }
 
 interface RefusalCase {
@@ -188,12 +186,7 @@ const REFUSALS: RefusalCase[] = [
   },
   {
     title: 'a connection that went before the confirm',
-    refuse: async (orders) => {
-      const end = orders.send();
-      await settled();
-      orders.connection.lose();
-      return end;
-    },
+    refuse: (orders) => endAfter(orders, () => orders.connection.lose()),
     errorClass: ConfirmLostError,
     reason: 'unknown',
     detail: 'the connection went away before the confirm',
@@ -201,12 +194,7 @@ const REFUSALS: RefusalCase[] = [
   },
   {
     title: 'an alarm that came before the confirm',
-    refuse: async (orders) => {
-      const end = orders.send();
-      await settled();
-      orders.connection.block();
-      return end;
-    },
+    refuse: (orders) => endAfter(orders, () => orders.connection.block()),
     errorClass: ConfirmLostError,
     reason: 'unknown',
     detail: 'the broker went into an alarm before the confirm',

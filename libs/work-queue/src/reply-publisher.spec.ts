@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
-  endFakeTime,
   FakeConnection,
   fakeableTimers,
+  fakeTimeInEachTest,
   gate,
   outgoing,
   settled,
@@ -15,25 +15,14 @@ const { ReplyPublisher } = await import('./reply-publisher.js');
 const REPLY = outgoing({ queue: 'amq.rabbitmq.reply-to.g1h2', isMandatory: false });
 const MAY_WAIT = 100;
 
-const cleanUps: Array<() => Promise<void>> = [];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-
-afterEach(async () => {
-  const ending = cleanUps.splice(0).map((cleanUp) => cleanUp());
-  await jest.advanceTimersByTimeAsync(0);
-  await Promise.all(ending);
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 function setUp() {
   const connection = new FakeConnection();
   const open = jest.spyOn(connection, 'open');
   const options = { slotWaitMs: 50, confirmTimeoutMs: 1_000, maxMessageBytes: 1_000 };
   const replies = new ReplyPublisher(connection, options);
-  cleanUps.push(() => replies.close(0));
+  closeAfterTest(() => replies.close(0));
   /** Publishes, and lets the broker answer. */
   const publishAnd = async (answer: ConfirmAnswer): Promise<void> => {
     const publishing = replies.publish(REPLY);

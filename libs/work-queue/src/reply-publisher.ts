@@ -1,5 +1,6 @@
 import type { BrokerConnection, OutgoingMessage } from './broker/broker.port.js';
 import { Publisher, type PublisherOptions } from './publish/publisher.js';
+import { remembered } from './timing/remembered.js';
 
 /** Replies that may be on their way at a time; what is more is lost, and its caller goes on without a result. */
 const WINDOW = { messages: 100, bytes: 16_000_000 };
@@ -12,8 +13,9 @@ const WINDOW = { messages: 100, bytes: 16_000_000 };
 export class ReplyPublisher {
   private readonly publisher: Publisher;
   private readonly closing = new AbortController();
-  private connecting: Promise<void> | undefined;
-  private opening: Promise<void> | undefined;
+  /** Once it was open the connection comes back by itself. */
+  private readonly connect = remembered(() => this.connection.open());
+  private readonly open = remembered(() => this.openPublisher());
   private isOpen = false;
   private waiting = 0;
 
@@ -43,29 +45,16 @@ export class ReplyPublisher {
     if (this.waiting >= WINDOW.messages) throw new Error('the connection for replies is not open yet');
     this.waiting++;
     try {
-      await (this.opening ??= this.open());
-    } catch (error) {
-      this.opening = undefined;
-      throw error;
+      await this.open();
     } finally {
       this.waiting--;
     }
   }
 
-  private async open(): Promise<void> {
-    await (this.connecting ??= this.connect());
+  private async openPublisher(): Promise<void> {
+    await this.connect();
     await this.connection.whenOpen(this.closing.signal);
     await this.publisher.open();
     this.isOpen = true;
-  }
-
-  /** Once it was open it comes back by itself. */
-  private async connect(): Promise<void> {
-    try {
-      await this.connection.open();
-    } catch (error) {
-      this.connecting = undefined;
-      throw error;
-    }
   }
 }

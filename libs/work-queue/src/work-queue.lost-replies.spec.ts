@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { endFakeTime, fakeableTimers, settled } from '../../../test/support/fake-broker.js';
+import { fakeableTimers, fakeTimeInEachTest, settled } from '../../../test/support/fake-broker.js';
 import type { Call, OpenCalls as OpenCallsType } from '../../../test/support/open-calls.js';
 import { ConfirmLostError } from './errors/confirm-lost.error.js';
 import { ConfirmTimeoutError } from './errors/confirm-timeout.error.js';
@@ -14,21 +14,11 @@ const { OpenCalls } = await import('../../../test/support/open-calls.js');
 
 const RECEIPT = { id: 'id-1', queue: 'orders', mayBeDropped: false };
 
-let opened: OpenCallsType[];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  opened = [];
-});
-
-afterEach(async () => {
-  for (const calls of opened) await calls.close();
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function setUp(options?: { maxCallers: number }): Promise<OpenCallsType> {
   const calls = await OpenCalls.open(options);
-  opened.push(calls);
+  closeAfterTest(() => calls.close());
   return calls;
 }
 

@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { endFakeTime, fakeableTimers, settled } from '../../../test/support/fake-broker.js';
+import { describe, expect, it, jest } from '@jest/globals';
+import { fakeableTimers, fakeTimeInEachTest, settled } from '../../../test/support/fake-broker.js';
 import type { OpenCalls as OpenCallsType } from '../../../test/support/open-calls.js';
 import { IdempotencyConflictError } from './errors/idempotency-conflict.error.js';
 import { InvalidMessageError } from './errors/invalid-message.error.js';
@@ -11,21 +11,11 @@ const { OpenCalls } = await import('../../../test/support/open-calls.js');
 
 const RECEIPT = { id: 'id-1', queue: 'orders', mayBeDropped: false };
 
-let opened: OpenCallsType[];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  opened = [];
-});
-
-afterEach(async () => {
-  for (const calls of opened) await calls.close();
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function setUp(options?: { maxCallers: number }): Promise<OpenCallsType> {
   const calls = await OpenCalls.open(options);
-  opened.push(calls);
+  closeAfterTest(() => calls.close());
   return calls;
 }
 

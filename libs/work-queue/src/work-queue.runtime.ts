@@ -58,7 +58,7 @@ export class WorkQueueRuntime {
       settings,
       connections,
       telemetry,
-      () => void this.topology.problems(),
+      () => void this.topology.recheck(),
     );
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
   }

@@ -96,16 +96,16 @@ export class WorkQueue<T = unknown> {
     const { waitMs } = options;
     if (!(waitMs >= 0 && waitMs <= MAX_DURATION_MS))
       throw this.invalid(message, `expected waitMs to be 0 to ${MAX_DURATION_MS}, got: ${waitMs}`);
+    const receipt = this.receiptOf(message);
     const because = this.parts.waiters.refusal;
     if (because) {
       await this.send(message, options, options);
-      return { receipt: this.receiptOf(message), isDone: false, because };
+      return { receipt, isDone: false, because };
     }
     const waiter = this.parts.waiters.add(this.parts.ids.next());
     try {
-      const receipt = await this.call(message, options, waiter);
-      const reply =
-        waiter.reply ?? (await waiter.within(waitMs - (performance.now() - startedAt), options.signal));
+      await this.call(message, options, waiter);
+      const reply = await waiter.within(waitMs - (performance.now() - startedAt), options.signal);
       return this.outcomeOf(reply, receipt);
     } finally {
       waiter.end();
@@ -123,11 +123,7 @@ export class WorkQueue<T = unknown> {
     return this.parts.door.preadmit(messageId, priority);
   }
 
-  private async call(
-    message: OutgoingMessage,
-    options: PublishOptions,
-    waiter: ReplyWaiter,
-  ): Promise<PublishReceipt> {
+  private async call(message: OutgoingMessage, options: PublishOptions, waiter: ReplyWaiter): Promise<void> {
     const { correlationId } = waiter;
     const asked = { ...message, replyTo: DIRECT_REPLY_TO, correlationId };
     try {
@@ -136,7 +132,6 @@ export class WorkQueue<T = unknown> {
       // Work that was done was stored, whatever became of its confirm.
       if (!(error instanceof OutcomeUnknownError && waiter.reply)) throw error;
     }
-    return this.receiptOf(message);
   }
 
   private send(message: OutgoingMessage, options: PublishOptions, how: SendOptions): Promise<void> {

@@ -1,8 +1,8 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import {
-  endFakeTime,
   FakeConnection,
   fakeableTimers,
+  fakeTimeInEachTest,
   gate,
   outgoing,
   settled,
@@ -17,18 +17,7 @@ const { Publisher } = await import('./publisher.js');
 const ACKED: PublishEnd = { at: 'broker', answer: 'acked' };
 const NEW_CHANNEL: PublishVia = { isOnNewChannel: true };
 
-const cleanUps: Array<() => Promise<void>> = [];
-
-beforeEach(() => {
-  jest.useFakeTimers();
-});
-
-afterEach(async () => {
-  const ending = cleanUps.splice(0).map((cleanUp) => cleanUp());
-  await jest.advanceTimersByTimeAsync(0);
-  await Promise.all(ending);
-  endFakeTime();
-});
+const closeAfterTest = fakeTimeInEachTest();
 
 async function setUp() {
   const connection = new FakeConnection();
@@ -40,7 +29,7 @@ async function setUp() {
     { slotWaitMs: 50, confirmTimeoutMs: 1_000, maxMessageBytes: 10 },
     { onReply: (reply) => replies.push(reply), onLost: (channel) => lost.push(channel) },
   );
-  cleanUps.push(() => publisher.close(0));
+  closeAfterTest(() => publisher.close(0));
   await publisher.open();
   const publish = (message: Partial<OutgoingMessage> = {}, via?: PublishVia): Promise<PublishEnd> =>
     publisher.publish(outgoing(message), via);

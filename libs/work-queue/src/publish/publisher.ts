@@ -6,6 +6,7 @@ import type {
   PublishChannel,
 } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
+import { remembered } from '../timing/remembered.js';
 import { withinDeadline } from '../timing/within-deadline.js';
 import { ConfirmWindow, type WindowSize } from './confirm-window.js';
 import { Outstanding, type OutstandingPublish, type WaitEnd } from './outstanding.js';
@@ -50,7 +51,8 @@ export class Publisher {
   private readonly outstanding: Outstanding;
   private readonly lane: PublishLane;
   private readonly callLane: PublishLane;
-  private callLaneOpening: Promise<void> | undefined;
+  /** By the first call: most publishers have none. */
+  private readonly openCallLane = remembered(() => this.callLane.open());
   private readonly stopListening: () => void;
 
   constructor(
@@ -142,7 +144,8 @@ export class Publisher {
   }
 
   private async prepareLane(via: PublishVia | undefined): Promise<PublishLane> {
-    const lane = via?.call ? await this.openCallLane() : this.lane;
+    const lane = via?.call ? this.callLane : this.lane;
+    if (via?.call) await this.openCallLane();
     if (via?.isOnNewChannel) await Promise.all(this.openLanes.map((open) => open.renew()));
     return lane;
   }
@@ -150,17 +153,6 @@ export class Publisher {
   /** What was refused on one channel will be on the other. */
   private get openLanes(): PublishLane[] {
     return [this.lane, this.callLane].filter(({ channel }) => channel !== undefined);
-  }
-
-  /** Opened by the first call: most publishers have none. */
-  private async openCallLane(): Promise<PublishLane> {
-    try {
-      await (this.callLaneOpening ??= this.callLane.open());
-    } catch (error) {
-      this.callLaneOpening = undefined;
-      throw error;
-    }
-    return this.callLane;
   }
 
   private send(channel: PublishChannel, message: OutgoingMessage): Promise<PublishEnd> {

@@ -43,13 +43,14 @@ export class ReplyWaiters {
     let reply: IncomingReply | undefined;
     let arrived: Waiter['arrived'] = () => undefined;
     const answered = new Promise<IncomingReply | NeverComes>((resolve) => (arrived = resolve));
-    const over = new AbortController();
+    let end: (value: unknown) => void = () => undefined;
+    const over = new Promise<unknown>((resolve) => (end = resolve));
     const waiter: Waiter = { arrived, channel: undefined };
     this.waiters.set(correlationId, waiter);
     void answered.then((given) => (reply = typeof given === 'string' ? undefined : given));
     return {
       correlationId,
-      over: new Promise((resolve) => over.signal.addEventListener('abort', resolve, { once: true })),
+      over,
       get reply() {
         return reply;
       },
@@ -57,7 +58,7 @@ export class ReplyWaiters {
       within: (waitMs, signal) => firstOf(answered, waitMs, signal),
       end: () => {
         this.waiters.delete(correlationId);
-        over.abort();
+        end(undefined);
       },
     };
   }
