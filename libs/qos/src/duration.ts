@@ -1,5 +1,5 @@
 export const MS_PER_SECOND = 1_000;
-const MS_PER_MINUTE = 60 * MS_PER_SECOND;
+export const MS_PER_MINUTE = 60 * MS_PER_SECOND;
 export const MS_PER_HOUR = 60 * MS_PER_MINUTE;
 
 const MS_PER_UNIT: ReadonlyMap<string, number> = new Map([

@@ -1,5 +1,5 @@
 import { MS_PER_HOUR } from '../duration.js';
-import { duration, integer, number } from './kind.js';
+import { duration, integer, number, rate as rateKind } from './kind.js';
 import type { OptionDeclaration } from './option.js';
 
 const DEFAULT_PREFETCH = 10;
@@ -88,4 +88,20 @@ export const prefetch: OptionDeclaration<number> = {
   tooLow: 'handlers wait for the next message to travel from the broker.',
   tooHigh:
     'messages wait in the memory of one worker while another idles, and the queue is sized shorter by as many.',
+};
+
+export const rate: OptionDeclaration<number> = {
+  name: 'rate',
+  kind: rateKind(),
+  whenAbsent: { rule: 'no limit', derive: () => undefined },
+  doc: [
+    'Jobs that one worker starts per second, minute or hour, for a downstream that allows only so many.',
+    'They are spread evenly: a tenth of a second’s worth may start at once, and always one.',
+    'All workers together start `workers` times as many.',
+    'Retries count like first attempts.',
+  ],
+  tooLow:
+    'below what the handlers could do, accepted work waits longer than promised: the queue is sized for the handlers. ' +
+    'Set `maxLength` to what the rate gets done in time.',
+  tooHigh: 'the downstream refuses calls, and jobs use up their attempts on that.',
 };

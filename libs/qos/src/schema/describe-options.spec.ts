@@ -11,10 +11,12 @@ describe('the documentation of the options', () => {
       'workers',
       'concurrency',
       'prefetch',
+      'rate',
       'gateways',
       'type',
       'overflow',
       'maxLength',
+      'maxWaiting',
       'window',
       'windowBytes',
       'alertAt',
@@ -23,7 +25,9 @@ describe('the documentation of the options', () => {
       'backoff.initial',
       'backoff.max',
       'backoff.multiplier',
+      'breakAfter',
       'timeout',
+      'timeoutGrace',
     ]);
   });
 
@@ -42,6 +46,15 @@ describe('the documentation of the options', () => {
       range: '1 to 65535',
     });
     expect(resolveQueueQos('jobs', { maxLength: 1 })).toMatchObject({ qos: { prefetch: 10 } });
+  });
+
+  it('says what holds for an option that may stay out', () => {
+    const rate = describeQueueOptions().find(({ name }) => name === 'rate');
+    expect(rate).toMatchObject({
+      type: 'rate',
+      default: 'no limit',
+      range: 'more than 0/s, at most 1000000/s',
+    });
   });
 
   it('covers the top of the file', () => {

@@ -1,5 +1,6 @@
-import { IsIn, IsInt, IsNumber, IsObject, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsNumber, IsObject, IsPositive, Max, Min } from 'class-validator';
 import { formatDuration, parseDuration } from '../duration.js';
+import { MAX_RATE_PER_SEC, parseRate } from '../rate.js';
 
 type Decoded<T> =
   { readonly isDecoded: true; readonly value: T } | { readonly isDecoded: false; readonly expected: string };
@@ -32,6 +33,19 @@ export function duration({ min, max }: Bounds): Kind<number> {
     expected,
     rules: boundedNumber({ min, max }, expected),
     decode: (raw) => decodedOr(parseDuration(raw), 'a duration with a unit such as 250ms or 2s'),
+  };
+}
+
+/** Written with a unit (`200/s`, `30/m`, `1000/h`), held per second. */
+export function rate(): Kind<number> {
+  const range = `more than 0/s, at most ${MAX_RATE_PER_SEC}/s`;
+  const expected = `a rate such as 200/s, 30/m or 1000/h (${range})`;
+  return {
+    type: 'rate',
+    range,
+    expected,
+    rules: [IsPositive({ message: expected }), Max(MAX_RATE_PER_SEC, { message: expected })],
+    decode: (raw) => decodedOr(parseRate(raw), expected),
   };
 }
 

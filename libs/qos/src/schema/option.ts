@@ -26,7 +26,10 @@ interface Use {
 interface Derive<T> {
   /** For the documentation, as it reads after "default": `the same as prefetch`. */
   readonly rule: string;
-  /** Called in the order of declaration, after all given values and earlier defaults are in the draft. */
+  /**
+   * Called in the order of declaration, after all given values and earlier defaults are in the draft.
+   * Undefined where nothing follows, and for an option that may stay out.
+   */
   readonly derive: (draft: Draft) => T | undefined;
 }
 

@@ -44,6 +44,10 @@ export class QueueQos {
   @Option(capacity.prefetch)
   readonly prefetch: number;
 
+  /** Jobs that one worker starts in a second; undefined: no limit. */
+  @Option(capacity.rate)
+  readonly ratePerSec: number | undefined;
+
   @Option(queue.gateways)
   readonly gateways: number;
 
@@ -58,6 +62,9 @@ export class QueueQos {
 
   /** Whether `maxLength` was set outright rather than sized from `maxLatency`. */
   readonly isMaxLengthExplicit: boolean;
+
+  @Option(queue.maxWaiting)
+  readonly maxWaiting: number;
 
   @Option(queue.window)
   readonly window: number;
@@ -77,6 +84,13 @@ export class QueueQos {
   @OptionGroup({ name: 'backoff', schema: BackoffQos })
   readonly backoff: BackoffQos;
 
+  /** Different messages; 0: the breaker never opens. */
+  @Option(failure.breakAfter)
+  readonly breakAfter: number;
+
   @Option(failure.timeout)
   readonly timeoutMs: number;
+
+  @Option(failure.timeoutGrace)
+  readonly timeoutGraceMs: number;
 }

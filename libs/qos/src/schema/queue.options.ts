@@ -82,6 +82,20 @@ export const maxLength: OptionDeclaration<number> = {
   tooHigh: 'accepted work waits longer than anybody wants its result.',
 };
 
+export const maxWaiting: OptionDeclaration<number> = {
+  name: 'maxWaiting',
+  kind: integer({ min: 1, max: 1_000_000_000 }),
+  unit: 'messages',
+  whenAbsent: { rule: 'the same as `maxLength`', derive: (draft) => draft.maxLength },
+  doc: [
+    'Messages of this queue that may be waiting for their next attempt, or are due for it again.',
+    'At the bound the workers take no new work from the queue, so that it fills and the gateways refuse:',
+    'otherwise an outage of the downstream would make a backlog without end while every request is accepted.',
+  ],
+  tooLow: 'a few failing jobs keep the workers from work that would succeed.',
+  tooHigh: 'an outage of the downstream leaves a backlog that takes long to work off after it.',
+};
+
 export const window: OptionDeclaration<number> = {
   name: 'window',
   kind: integer({ min: 1, max: 10_000 }),

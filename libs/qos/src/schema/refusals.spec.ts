@@ -21,6 +21,17 @@ describe('a single option that is refused', () => {
       'maxLatency: expected a duration with a unit such as 250ms or 2s, got: "2 days"',
     ],
     [{ maxLatency: '25h' }, 'maxLatency: expected a duration from 1ms to 24h, got: "25h"'],
+    [{ maxWaiting: 0 }, 'maxWaiting: expected an integer from 1 to 1000000000, got: 0'],
+    [{ breakAfter: -1 }, 'breakAfter: expected an integer from 0 to 10000, got: -1'],
+    [{ timeoutGrace: '0s' }, 'timeoutGrace: expected a duration from 1ms to 24h, got: "0s"'],
+    [
+      { rate: 200 },
+      'rate: expected a rate such as 200/s, 30/m or 1000/h (more than 0/s, at most 1000000/s), got: 200',
+    ],
+    [
+      { rate: '2000000/s' },
+      'rate: expected a rate such as 200/s, 30/m or 1000/h (more than 0/s, at most 1000000/s), got: "2000000/s"',
+    ],
     [{ type: 'stream' }, 'type: expected quorum or classic, got: "stream"'],
     [{ backoff: null }, 'backoff: expected a mapping of options, got: null'],
     [

@@ -14,18 +14,22 @@ describe('resolveQueueQos', () => {
       workers: 1,
       concurrency: 10,
       prefetch: 10,
+      ratePerSec: undefined,
       gateways: 1,
       type: 'quorum',
       overflow: 'reject-publish',
       maxLength: 116,
       isMaxLengthExplicit: false,
+      maxWaiting: 116,
       window: 11,
       windowBytes: 8_388_608,
       alertAt: 0.7,
       shedLowAt: 0.8,
       maxAttempts: 5,
       backoff: { initialMs: 1_000, maxMs: 30_000, multiplier: 2 },
+      breakAfter: 10,
       timeoutMs: 30_000,
+      timeoutGraceMs: 30_000,
     });
   });
 
@@ -37,17 +41,21 @@ describe('resolveQueueQos', () => {
       workers: 3,
       concurrency: 4,
       prefetch: 6,
+      rate: '30/m',
       gateways: 2,
       type: 'classic',
       overflow: 'drop-head',
       maxLength: 500,
+      maxWaiting: 50,
       window: 7,
       windowBytes: 65_536,
       alertAt: 0.5,
       shedLowAt: 0.6,
       maxAttempts: 1,
       backoff: { initial: '100ms', max: '1m', multiplier: 3 },
+      breakAfter: 0,
       timeout: '5s',
+      timeoutGrace: '10s',
     };
     expect(resolved(given)).toEqual({
       maxLatencyMs: 2_000,
@@ -56,18 +64,22 @@ describe('resolveQueueQos', () => {
       workers: 3,
       concurrency: 4,
       prefetch: 6,
+      ratePerSec: 0.5,
       gateways: 2,
       type: 'classic',
       overflow: 'drop-head',
       maxLength: 500,
       isMaxLengthExplicit: true,
+      maxWaiting: 50,
       window: 7,
       windowBytes: 65_536,
       alertAt: 0.5,
       shedLowAt: 0.6,
       maxAttempts: 1,
       backoff: { initialMs: 100, maxMs: 60_000, multiplier: 3 },
+      breakAfter: 0,
       timeoutMs: 5_000,
+      timeoutGraceMs: 10_000,
     });
   });
 
@@ -89,6 +101,11 @@ describe('resolveQueueQos', () => {
 
   it('keeps a maxLength that was set even if another would follow from maxLatency', () => {
     expect(resolved({ ...sized, maxLength: 5 })).toMatchObject({ maxLength: 5, maxLatencyMs: 1_000 });
+  });
+
+  it('lets as many messages wait for a retry as the queue may hold, unless told otherwise', () => {
+    expect(resolved({ maxLength: 5 })).toMatchObject({ maxWaiting: 5 });
+    expect(resolved({ ...sized, maxWaiting: 7 })).toMatchObject({ maxLength: 116, maxWaiting: 7 });
   });
 
   it('gives a default window that matches the length it belongs to', () => {
