@@ -1,13 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
+import { BatchFailure } from './batch-failure.error.js';
+import { DropWork } from './drop-work.error.js';
 import { NoWorkersError } from './no-workers.error.js';
 import { PermanentFailure } from './permanent-failure.error.js';
 import { PublishRefusedError } from './publish-refused.error.js';
 import { QueueFullError } from './queue-full.error.js';
+import { RetryLater } from './retry-later.error.js';
 import { WorkFailedError } from './work-failed.error.js';
 import { WorkQueueError } from './work-queue.error.js';
 
 type ConcreteError = new (message: string, details: { queue: string; messageId: string }) => WorkQueueError;
+
+/** Those that are told more than a message. */
+const OTHERS = [new BatchFailure(new Map()), new RetryLater(1_000)];
 
 async function everyError(): Promise<WorkQueueError[]> {
   const files = (await readdir(new URL('.', import.meta.url)))
@@ -17,7 +23,13 @@ async function everyError(): Promise<WorkQueueError[]> {
   for (const file of files) {
     const exported: object = await import(`./${file.replace(/\.ts$/, '.js')}`);
     const classes = Object.values(exported) as ConcreteError[];
-    errors.push(...classes.map((type) => new type('m', { queue: 'orders', messageId: 'id-1' })));
+    errors.push(
+      ...classes.map(
+        (type) =>
+          OTHERS.find((error) => error instanceof type) ??
+          new type('m', { queue: 'orders', messageId: 'id-1' }),
+      ),
+    );
   }
   return errors.filter((error) => error.code !== undefined);
 }
@@ -26,12 +38,15 @@ describe('errors', () => {
   it('have codes that stay as they are', async () => {
     const codes = (await everyError()).map((error) => [error.name, error.code]);
     expect(Object.fromEntries(codes)).toEqual({
+      BatchFailure: 'WQ_BATCH_FAILURE',
       BrokerBlockedError: 'WQ_BROKER_BLOCKED',
       BrokerUnavailableError: 'WQ_BROKER_UNAVAILABLE',
       ConfigurationError: 'WQ_CONFIGURATION',
       ConfirmLostError: 'WQ_CONFIRM_LOST',
       ConfirmTimeoutError: 'WQ_CONFIRM_TIMEOUT',
       ConnectError: 'WQ_CONNECT',
+      DeadLetterError: 'WQ_DEAD_LETTER',
+      DropWork: 'WQ_DROP_WORK',
       HandlerRegistrationError: 'WQ_HANDLER_REGISTRATION',
       IdempotencyConflictError: 'WQ_IDEMPOTENCY_CONFLICT',
       InvalidMessageError: 'WQ_INVALID_MESSAGE',
@@ -41,6 +56,7 @@ describe('errors', () => {
       PermanentFailure: 'WQ_PERMANENT_FAILURE',
       PublisherBusyError: 'WQ_PUBLISHER_BUSY',
       QueueFullError: 'WQ_QUEUE_FULL',
+      RetryLater: 'WQ_RETRY_LATER',
       TopologyError: 'WQ_TOPOLOGY',
       UnroutableError: 'WQ_UNROUTABLE',
       WorkFailedError: 'WQ_WORK_FAILED',
@@ -95,5 +111,34 @@ describe('errors', () => {
     const error = new WorkFailedError('it was dead-lettered', details);
     expect(error).not.toBeInstanceOf(PublishRefusedError);
     expect(error).toMatchObject(details);
+  });
+});
+
+describe('what a handler throws on purpose', () => {
+  const cause = new Error('disk');
+
+  it('is the work that need not be done, and why', () => {
+    const error = new DropWork('the order was cancelled', { cause });
+    expect(error).toMatchObject({ name: 'DropWork', message: 'the order was cancelled', cause });
+    expect(error).not.toBeInstanceOf(PermanentFailure);
+  });
+
+  it('is how much later to try again, and why', () => {
+    const error = new RetryLater(30_000, 'the bank is closed', { cause });
+    expect(error).toMatchObject({ delayMs: 30_000, message: 'the bank is closed', cause });
+    expect(new RetryLater(1)).toMatchObject({ delayMs: 1, message: 'the handler asked for a later attempt' });
+    expect(new RetryLater(86_400_000)).toMatchObject({ delayMs: 86_400_000 });
+  });
+
+  it.each([0, 0.5, -1, 86_400_001, Infinity, Number.NaN])('is not %p ms later', (delayMs) => {
+    expect(() => new RetryLater(delayMs)).toThrow(
+      new RangeError(`RetryLater: expected a delay of 1 to 86400000 ms, got: ${delayMs}`),
+    );
+  });
+
+  it('is which items of a batch failed, and why each', () => {
+    const failures = new Map([[3, cause]]);
+    const error = new BatchFailure(failures, { cause });
+    expect(error).toMatchObject({ failures, message: '1 items of the batch failed', cause });
   });
 });

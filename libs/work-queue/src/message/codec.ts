@@ -9,6 +9,8 @@ export interface EncodedPayload {
 export interface ReceivedMessage {
   readonly body: Buffer;
   readonly contentType: string | undefined;
+  /** Such as `gzip`; undefined when the publisher named none. What is not understood is to be refused. */
+  readonly contentEncoding: string | undefined;
   /** Undefined when the publisher gave none. */
   readonly messageId: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;

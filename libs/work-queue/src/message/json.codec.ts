@@ -1,11 +1,12 @@
 import type { Codec, EncodedPayload, ReceivedMessage } from './codec.js';
 
 const JSON_TYPE = 'application/json';
+const BYTES_TYPE = 'application/octet-stream';
 
-/** The default: JSON, and bytes as they are for a payload that is bytes already. */
+/** The default: JSON, and bytes as they are for a payload that is bytes already. Anything else is refused on arrival. */
 export const jsonCodec: Codec<unknown> = {
   encode(payload: unknown): EncodedPayload {
-    if (payload instanceof Uint8Array) return { body: payload, contentType: 'application/octet-stream' };
+    if (payload instanceof Uint8Array) return { body: payload, contentType: BYTES_TYPE };
     const text = JSON.stringify(payload);
     if (text === undefined) {
       throw new TypeError(`expected a payload that JSON can carry, got: ${typeof payload}`);
@@ -13,10 +14,23 @@ export const jsonCodec: Codec<unknown> = {
     return { body: Buffer.from(text), contentType: JSON_TYPE };
   },
 
-  decode(message: ReceivedMessage): unknown {
-    const type = message.contentType?.split(';', 1)[0]?.trim().toLowerCase();
-    if (type === undefined || type === JSON_TYPE || type.endsWith('+json'))
-      return JSON.parse(message.body.toString());
-    return message.body;
+  decode({ body, contentType, contentEncoding }: ReceivedMessage): unknown {
+    if (!isPlain(contentEncoding)) {
+      throw new TypeError(
+        `content encoding ${contentEncoding}: expected none. Publish the body as it is, or give the queue a codec that decodes it`,
+      );
+    }
+    const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
+    if (type === undefined || type === '' || type === JSON_TYPE || type.endsWith('+json'))
+      return JSON.parse(body.toString());
+    if (type === BYTES_TYPE) return body;
+    throw new TypeError(
+      `content type ${contentType}: expected ${JSON_TYPE}, or ${BYTES_TYPE} for bytes as they are. Give the queue a codec for any other`,
+    );
   },
 };
+
+/** Some clients name the character set where the encoding belongs. */
+function isPlain(contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined || /^(identity|utf-?8)?$/iu.test(contentEncoding);
+}
