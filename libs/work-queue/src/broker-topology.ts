@@ -1,48 +1,30 @@
 import type { BrokerConnection } from './broker/broker.port.js';
-import { deadLetterQueueOf } from './broker/queue-target.js';
+import { coalesced } from './timing/coalesced.js';
+import { KeptQueue, type PreparedQueue } from './broker/kept-queue.js';
 import { ManagementApi } from './broker/management-api.js';
-import {
-  ensureQueue,
-  type QueueTarget,
-  repairPolicy,
-  type TopologyDeps,
-  verifyLimit,
-} from './broker/topology.js';
+import type { PreparedRetries } from './broker/retry-ladder.js';
+import type { TopologyDeps } from './broker/topology.js';
 import type { Settings } from './config/settings.js';
 import { qosOf } from './publish-pipeline.js';
 import type { Telemetry } from './telemetry/telemetry.js';
 import { withinDeadline } from './timing/within-deadline.js';
 
-/**
- * A single node that is killed sooner after a quorum queue was created can bring the queue back empty or stuck
- * (measured: 0.5 s was too soon, 1 s was not).
- */
-const NEWBORN_QUEUE_MS = 1_500;
 /** Readiness is asked often and by many; the broker is asked once in this time. */
 const VERIFIED_FOR_MS = 2_000;
 /** Whoever asks for readiness gives up soon; a broker that does not answer is not ready. */
 const VERIFY_TIMEOUT_MS = 2_000;
 const UNVERIFIED = `the broker did not answer within ${VERIFY_TIMEOUT_MS} ms`;
 
-export interface PreparedQueue {
-  readonly wasCreated: boolean;
-  /** The limit in force: an operator's policy may cap ours. */
-  readonly maxLength: number;
-  /** How long to wait before publishing to it. */
-  readonly settleMs: number;
-}
-
 /** Keeps the queues of this process as configured: at start, after every reconnect, and when asked for readiness. */
 export class BrokerTopology {
   private readonly deps: TopologyDeps;
   private readonly management: ManagementApi | undefined;
-  private readonly prepared = new Map<string, Promise<PreparedQueue>>();
-  private repairing: Promise<void> | undefined;
+  private readonly queues = new Map<string, KeptQueue>();
   private verified: { readonly at: number; readonly problems: Promise<string[]> } | undefined;
 
   constructor(
     private readonly settings: Settings,
-    private readonly connection: BrokerConnection,
+    connection: BrokerConnection,
     private readonly telemetry: Telemetry,
     private readonly limitFound: (queue: string, maxLength: number) => void,
   ) {
@@ -60,13 +42,38 @@ export class BrokerTopology {
   }
 
   /** Looks, then policy, then queue; once per queue and process. */
-  ensure(name: string): Promise<PreparedQueue> {
-    const existing = this.prepared.get(name);
-    if (existing) return existing;
-    const preparing = this.prepare(name);
-    this.prepared.set(name, preparing);
-    return preparing;
+  async ensure(name: string): Promise<PreparedQueue> {
+    return this.kept(name).ensure();
   }
+
+  /**
+   * What a consumer of the queue needs: the queue, its due queue, and a wait queue for each step (milliseconds,
+   * whole numbers); once per queue and process.
+   * @throws TopologyError when something on the broker contradicts them; what did exist was left as it is
+   */
+  async ensureForWork(name: string, stepsMs: readonly number[]): Promise<PreparedRetries> {
+    return this.kept(name).ensureRetries(stepsMs);
+  }
+
+  /** A wait queue beside those the queue was prepared with; remembered, and after a failure the next call tries again. */
+  async ensureWaitStep(name: string, stepMs: number): Promise<PreparedRetries> {
+    return this.kept(name).ensureRetries([stepMs]);
+  }
+
+  /**
+   * Ready messages of the queue that wait for their next attempt or are due for it. Undefined when that cannot be
+   * read, and before `ensureForWork`. One passive declare for each wait queue.
+   */
+  async waitingWork(name: string): Promise<number | undefined> {
+    return this.queues.get(name)?.waitingMessages();
+  }
+
+  /**
+   * After a reconnect, when a dead letter found no queue, when a consumer lost its queue: a broker may come back
+   * without what we made. Makes what is missing, changes nothing else. Never twice at a time; asked for while it
+   * runs, it runs once more. Never rejects.
+   */
+  readonly repair = coalesced(() => this.repairAll());
 
   /**
    * What is not as configured, and alarms. A management API that refuses proves nothing, so that is no problem; one
@@ -84,52 +91,32 @@ export class BrokerTopology {
     return this.verified.problems;
   }
 
-  private async prepare(name: string): Promise<PreparedQueue> {
-    const target = this.targetOf(name);
-    const lookedAt = Date.now();
-    const { wasCreated, inForce } = await ensureQueue(target, this.deps);
-    const reading = await this.connection.inspectQueue(name);
-    // An empty queue may have been created a moment ago by another process of ours; one with messages was not.
-    const mayBeNewborn = target.type === 'quorum' && (wasCreated || reading?.readyMessages === 0);
-    const settleMs = mayBeNewborn ? Math.max(0, lookedAt + NEWBORN_QUEUE_MS - Date.now()) : 0;
-    return { wasCreated, maxLength: inForce.maxLength ?? target.maxLength, settleMs };
-  }
-
-  /**
-   * After a reconnect, or when a dead letter found no queue: a broker may come back without what we made. Makes what
-   * is missing, changes nothing else.
-   */
-  repair(): Promise<void> {
-    this.repairing ??= this.repairAll().finally(() => (this.repairing = undefined));
-    return this.repairing;
-  }
-
   private async repairAll(): Promise<void> {
-    for (const name of this.prepared.keys()) {
-      await this.repairOne(this.targetOf(name)).catch((error: unknown) => {
+    for (const [name, queue] of this.queues) {
+      const failed = (error: unknown): void => {
         const reason = error instanceof Error ? error.message : String(error);
         this.telemetry.emit('queue.check-failed', { queue: name, reason });
-      });
+      };
+      await queue.repair().catch(failed);
+      await queue.repairRetries().catch(failed);
     }
   }
 
-  private async repairOne(target: QueueTarget): Promise<void> {
-    const queues = [target.name, deadLetterQueueOf(target.name)];
-    const readings = await Promise.all(queues.map((queue) => this.connection.inspectQueue(queue)));
-    if (readings.includes(undefined)) await ensureQueue(target, this.deps);
-    else await repairPolicy(target, this.deps);
-  }
-
   private async verify(): Promise<string[]> {
-    const checks = [...this.prepared.keys()].map((name) => this.verifyOne(name).catch(() => []));
+    const checks = [...this.queues].flatMap(([name, queue]) =>
+      [this.limitProblem(name, queue), queue.problemOfRetries()].map(async (problem) => {
+        const reason = await problem.catch(() => undefined);
+        return reason === undefined ? [] : [`${name}: ${reason}`];
+      }),
+    );
     return (await Promise.all([this.alarms(), ...checks])).flat();
   }
 
-  private async verifyOne(name: string): Promise<string[]> {
-    const verdict = await verifyLimit(this.targetOf(name), this.deps);
+  private async limitProblem(name: string, queue: KeptQueue): Promise<string | undefined> {
+    const verdict = await queue.verify();
     const { maxLength = this.withoutLimit } = verdict.inForce;
     if (maxLength !== undefined) this.limitFound(name, maxLength);
-    return verdict.ok ? [] : [`${name}: ${verdict.reason}`];
+    return verdict.ok ? undefined : verdict.reason;
   }
 
   /** A policy that is gone leaves a queue without any limit; one in the arguments is there for its life. */
@@ -142,8 +129,13 @@ export class BrokerTopology {
     return hasAlarm ? ['the broker is in a memory or disk alarm'] : [];
   }
 
-  private targetOf(name: string): QueueTarget {
+  /** @throws ConfigurationError when the QoS file does not know it */
+  private kept(name: string): KeptQueue {
+    const known = this.queues.get(name);
+    if (known) return known;
     const { type, overflow, maxLength } = qosOf(name, this.settings);
-    return { name, type, overflow, maxLength };
+    const queue = new KeptQueue({ name, type, overflow, maxLength }, this.deps);
+    this.queues.set(name, queue);
+    return queue;
   }
 }

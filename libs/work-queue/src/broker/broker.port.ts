@@ -12,6 +12,8 @@ export interface OutgoingMessage {
   readonly hasUniqueId?: boolean;
   /** Undefined only for a dead letter whose original had none. */
   readonly contentType: string | undefined;
+  /** Only on a copy of a message that came with one. */
+  readonly contentEncoding?: string;
   readonly headers: Readonly<Record<string, unknown>>;
   /** Where the worker's reply goes; `DIRECT_REPLY_TO` on a channel that was opened for replies. */
   readonly replyTo?: string;
@@ -71,6 +73,7 @@ export interface IncomingMessage {
   readonly body: Buffer;
   readonly messageId: string | undefined;
   readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly replyTo: string | undefined;
   readonly correlationId: string | undefined;
@@ -82,8 +85,12 @@ export interface ConsumeRequest {
   readonly prefetch: number;
   /** Must be new on every consume: a tag used before breaks the broker's bookkeeping of credits. */
   readonly consumerTag: string;
+  /** Must not throw: the delivery would stay unsettled until the channel closes. All that comes of it is a warning. */
   onMessage(message: IncomingMessage): void;
-  /** The broker ended the consumer (queue deleted, leader moved, delivery timeout). */
+  /**
+   * The broker ended the consumer (queue deleted, leader moved, delivery timeout). What is out may still be settled,
+   * but the broker may already have given it to another, and deliver more to nobody: close the channel soon.
+   */
   onCancelled(): void;
 }
 
@@ -91,11 +98,26 @@ export interface ConsumeChannel {
   readonly isOpen: boolean;
   /** Resolves with the reason once the channel is closed, by whoever. Never rejects. */
   readonly closed: Promise<string>;
+  /**
+   * How many acks were promised and never written when the channel went away: so many deliveries come again though
+   * their work is done. What was written last may be lost on its way too, and nobody can tell. 0 while open.
+   */
+  readonly unwrittenAcks: number;
   consume(request: ConsumeRequest): Promise<void>;
   cancel(consumerTag: string): Promise<void>;
-  /** Both return false, and do nothing, when the channel is already gone. */
+  /**
+   * Takes the oldest ready message, to be settled as any other; undefined when there is none. One round trip each.
+   * Rejects when there is no such queue, which closes the channel, and when the channel closes before the answer.
+   */
+  get(queue: string): Promise<IncomingMessage | undefined>;
+  /**
+   * Written at the end of this turn of the event loop, with all others of it.
+   * @returns false, and does nothing, when the channel is closing or gone, or the delivery is settled already
+   */
   ack(deliveryTag: number): boolean;
+  /** Back to its place in the queue, at once. @returns as `ack` */
   giveBack(deliveryTag: number): boolean;
+  /** Writes what is still unwritten first; from the call on nothing can be settled. */
   close(): Promise<void>;
 }
 

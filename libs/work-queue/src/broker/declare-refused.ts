@@ -5,14 +5,15 @@ export function toTopologyError(queue: string, error: unknown, advice: string): 
   if (isInequivalent(error)) {
     const reason = error.message.match(/inequivalent arg [^"]*/)?.[0] ?? error.message;
     return new TopologyError(
-      `Queue "${queue}" exists with other settings than the QoS file asks for and was left as it is: ${reason}. ${advice}`,
+      `Queue "${queue}" exists with other settings than asked for and was left as it is: ${reason}. ${advice}`,
       { queue, cause: error },
     );
   }
   if (hasCode(error, 403)) {
     return new TopologyError(
       `The broker does not let this user create queue "${queue}": ${error.message}. ` +
-        `Grant it configure, write and read permission for "${queue}" and "${queue}.dead".`,
+        'Grant it configure, write and read permission for the work queue and what belongs to it: ' +
+        'with "q" come "q.dead", "q.due" and "q.wait.<time>".',
       { queue, cause: error },
     );
   }

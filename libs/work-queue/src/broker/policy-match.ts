@@ -21,6 +21,13 @@ export function matchingPolicies(policies: readonly Policy[], queue: NamedQueue)
   return policies.filter((policy) => matchPolicy(policy, queue) !== 'no').sort(byPrecedence);
 }
 
+/** Those the broker may apply to the queue: it takes one, and it is known which unless they tie or cannot be read. */
+export function applicablePolicies(policies: readonly Policy[], queue: NamedQueue): Policy[] {
+  const matching = matchingPolicies(policies, queue);
+  const certain = matching.find((policy) => matchPolicy(policy, queue) === 'yes');
+  return certain ? matching.filter(({ priority }) => priority >= certain.priority) : matching;
+}
+
 /** What the broker does with equal priorities is undefined; 3.10 and 4.0 pick the later name. */
 function byPrecedence(left: Policy, right: Policy): number {
   return right.priority - left.priority || (left.name < right.name ? 1 : -1);

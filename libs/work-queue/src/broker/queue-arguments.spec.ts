@@ -3,11 +3,16 @@ import {
   argumentsWithLimit,
   deadLetterArgumentsWithLimit,
   differences,
+  dueArguments,
+  waitArguments,
+  workQueueUnderPolicy,
 } from './queue-arguments.js';
 import type { QueueDescription } from './queue-arguments.js';
 import type { QueueTarget } from './queue-target.js';
 
 const target: QueueTarget = { name: 'orders', type: 'quorum', overflow: 'reject-publish', maxLength: 127 };
+
+const wanted = workQueueUnderPolicy(target);
 
 function found(changes: Partial<QueueDescription> = {}): QueueDescription {
   const { type } = target;
@@ -56,10 +61,33 @@ describe('the arguments of a queue', () => {
   });
 });
 
+describe('the arguments of a retry queue', () => {
+  it('that is due bound nothing and lead to the dead letters', () => {
+    expect(dueArguments('orders')).toEqual({
+      'x-queue-type': 'quorum',
+      'x-delivery-limit': 1_000_000,
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': 'orders.dead',
+    });
+  });
+
+  it('that waits lead to the due queue after its time, at least once', () => {
+    expect(waitArguments('orders', 500)).toEqual({
+      'x-queue-type': 'quorum',
+      'x-delivery-limit': 1_000_000,
+      'x-message-ttl': 500,
+      'x-overflow': 'reject-publish',
+      'x-dead-letter-exchange': '',
+      'x-dead-letter-routing-key': 'orders.due',
+      'x-dead-letter-strategy': 'at-least-once',
+    });
+  });
+});
+
 describe('a queue that is there', () => {
   it('is the wanted one with the wanted arguments, and with more that do no harm', () => {
-    expect(differences(found(), target)).toEqual([]);
-    expect(differences(withArgument('x-single-active-consumer', true), target)).toEqual([]);
+    expect(differences(found(), wanted)).toEqual([]);
+    expect(differences(withArgument('x-single-active-consumer', true), wanted)).toEqual([]);
   });
 
   it.each([
@@ -74,6 +102,6 @@ describe('a queue that is there', () => {
     ['x-max-length', withArgument('x-max-length', 10)],
     ['x-expires', withArgument('x-expires', 60_000)],
   ])('is another one when %s differs', (setting, description) => {
-    expect(differences(description, target).map((difference) => difference.setting)).toEqual([setting]);
+    expect(differences(description, wanted).map((difference) => difference.setting)).toEqual([setting]);
   });
 });

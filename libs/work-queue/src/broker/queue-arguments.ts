@@ -1,6 +1,6 @@
 import type { QueueArguments } from './broker.port.js';
 import { deadLetterBound, UNREACHED_DELIVERY_LIMIT } from './policy.js';
-import { deadLetterQueueOf, type QueueTarget } from './queue-target.js';
+import { deadLetterQueueOf, dueQueueOf, type QueueTarget } from './queue-target.js';
 
 /** A queue as the management API shows it. */
 export interface QueueDescription {
@@ -46,23 +46,61 @@ export function deadLetterArgumentsWithLimit(target: QueueTarget): QueueArgument
   return { ...deadLetterArguments(), 'x-max-length': deadLetterBound(target), 'x-overflow': 'drop-head' };
 }
 
-/** What makes the queue on the broker another one than the target: with any of it, a policy of ours is not safe. */
-export function differences(found: QueueDescription, target: QueueTarget): Difference[] {
-  const { 'x-queue-type': type, ...wanted } = argumentsUnderPolicy(target);
+/** Unbounded: what was accepted once is never refused, nor dropped. */
+export function dueArguments(queue: string): QueueArguments {
+  return {
+    ...deadLetterArguments(),
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': deadLetterQueueOf(queue),
+  };
+}
+
+/**
+ * One time to live for all in it, since only the head of a queue expires. At least once needs the overflow beside
+ * it, and keeps what is due while the due queue is missing. Nothing expires the queue itself.
+ * @param stepMs a whole number, 1 or more
+ */
+export function waitArguments(queue: string, stepMs: number): QueueArguments {
+  return {
+    ...deadLetterArguments(),
+    'x-message-ttl': stepMs,
+    'x-overflow': 'reject-publish',
+    'x-dead-letter-exchange': '',
+    'x-dead-letter-routing-key': dueQueueOf(queue),
+    'x-dead-letter-strategy': 'at-least-once',
+  };
+}
+
+/** What a queue is to be; `refused` are arguments it must not have, unless they are among its own. */
+export interface WantedQueue {
+  readonly queueArguments: QueueArguments;
+  readonly refused: readonly string[];
+}
+
+export function workQueueUnderPolicy(target: QueueTarget): WantedQueue {
+  return {
+    queueArguments: argumentsUnderPolicy(target),
+    // The smaller of argument and policy wins, so the limit could never be raised above it; and an expiry would
+    // delete the queue, and accepted work with it, when no worker runs for a while.
+    refused: ['x-max-length', 'x-expires'],
+  };
+}
+
+/** What makes the queue on the broker another one than the wanted: with any of it, using it as that is not safe. */
+export function differences(found: QueueDescription, wanted: WantedQueue): Difference[] {
+  const { 'x-queue-type': type, ...own } = wanted.queueArguments;
+  const refused = wanted.refused.filter((key) => !(key in own));
   const compared: Difference[] = [
     { setting: 'type', expected: type, found: found.type },
     { setting: 'durable', expected: true, found: found.durable },
     { setting: 'auto-delete', expected: false, found: found.autoDelete },
     { setting: 'exclusive', expected: false, found: found.exclusive },
-    ...Object.entries(wanted).map(([key, value]) => ({
+    ...Object.entries(own).map(([key, value]) => ({
       setting: key,
       expected: value,
       found: found.arguments[key],
     })),
-    // The smaller of argument and policy wins, so the limit could never be raised above it.
-    { setting: 'x-max-length', expected: undefined, found: found.arguments['x-max-length'] },
-    // Would delete the queue, and accepted work with it, when no worker runs for a while.
-    { setting: 'x-expires', expected: undefined, found: found.arguments['x-expires'] },
+    ...refused.map((key) => ({ setting: key, expected: undefined, found: found.arguments[key] })),
   ];
   return compared.filter((difference) => difference.expected !== difference.found);
 }

@@ -1,3 +1,5 @@
+import { formatDuration } from '@spillway/qos';
+
 export type QueueType = 'quorum' | 'classic';
 
 /** What a full queue does: refuse the new message (work), or drop its oldest one (a feed). */
@@ -17,4 +19,19 @@ export interface QueueTarget {
 
 export function deadLetterQueueOf(queue: string): string {
   return `${queue}.dead`;
+}
+
+/** Where work goes when its wait is over: not back into the bounded queue, which may be full by then. */
+export function dueQueueOf(queue: string): string {
+  return `${queue}.due`;
+}
+
+/** Work that may have killed its process. By itself, so that one message of it at a time is out with a worker. */
+export function aloneQueueOf(queue: string): string {
+  return `${queue}.alone`;
+}
+
+/** Where work waits for its next attempt, all of it equally long: `orders.wait.500ms`, `orders.wait.2m`. */
+export function waitQueueOf(queue: string, stepMs: number): string {
+  return `${queue}.wait.${formatDuration(stepMs)}`;
 }

@@ -2,7 +2,7 @@ import { type BrokerView, limitOf, withPolicies } from './broker-view.js';
 import { type ConflictingPolicy, conflictingPolicies } from './limit-in-force.js';
 import { deadLetterBound, policiesOf, type Policy, type QueuePolicy } from './policy.js';
 import type { NamedQueue } from './policy-match.js';
-import { type Difference, differences } from './queue-arguments.js';
+import { type Difference, differences, workQueueUnderPolicy } from './queue-arguments.js';
 import { deadLetterQueueOf, type QueueTarget } from './queue-target.js';
 
 /** Why setting the target's policies would be wrong or without effect, and what to do; undefined when it is fine. */
@@ -37,15 +37,15 @@ export function deadLettersAtRisk(
 }
 
 function differentQueue(target: QueueTarget, view: BrokerView): string | undefined {
-  const found = view.queue ? differences(view.queue, target) : [];
+  const found = view.queue ? differences(view.queue, workQueueUnderPolicy(target)) : [];
   if (found.length === 0) return undefined;
   return (
-    `Queue "${target.name}" exists with other settings than the QoS file asks for: ${found.map(describe).join('; ')}. ` +
+    `Queue "${target.name}" exists with other settings than the QoS file asks for: ${found.map(describeDifference).join('; ')}. ` +
     'They are fixed at creation: drain and delete the queue, use another name, or change the QoS file.'
   );
 }
 
-function describe({ setting, expected, found }: Difference): string {
+export function describeDifference({ setting, expected, found }: Difference): string {
   return `${setting}: expected ${JSON.stringify(expected) ?? 'none'}, found ${JSON.stringify(found) ?? 'none'}`;
 }
 
@@ -66,12 +66,12 @@ function queueOf({ queue }: QueuePolicy, target: QueueTarget, view: BrokerView):
 function overruledBy(ours: QueuePolicy, conflicts: readonly ConflictingPolicy[]): string {
   return (
     `RabbitMQ applies one policy to a queue and merges none. "${ours.queue}" is also matched by ` +
-    `${conflicts.map(describeConflict).join(' and ')}, so "${ours.name}" (priority ${ours.priority}) would not ` +
+    `${conflicts.map(describeMatch).join(' and ')}, so "${ours.name}" (priority ${ours.priority}) would not ` +
     `surely be the one. Narrow the pattern of the other or lower its priority below ${ours.priority}.`
   );
 }
 
-function describeConflict({ policy, isCertain }: ConflictingPolicy): string {
+export function describeMatch({ policy, isCertain }: ConflictingPolicy): string {
   const doubt = isCertain ? '' : ', which may match: only the broker can read it';
   return `policy "${policy.name}" (priority ${policy.priority}, pattern ${policy.pattern}${doubt})`;
 }

@@ -37,17 +37,28 @@ export function sendMessageOn(channel: ConfirmChannel): SendMessage {
 }
 
 function propertiesOf(message: OutgoingMessage, headers: Headers): object {
-  const { contentType, correlationId, replyTo, expirationMs, messageId } = message;
+  const { contentType, contentEncoding, correlationId, replyTo, expirationMs, messageId } = message;
   const expiration = expirationMs === undefined ? undefined : String(expirationMs);
-  return { contentType, headers, deliveryMode: PERSISTENT, correlationId, replyTo, expiration, messageId };
+  return {
+    contentType,
+    contentEncoding,
+    headers,
+    deliveryMode: PERSISTENT,
+    correlationId,
+    replyTo,
+    expiration,
+    messageId,
+  };
 }
 
 function publish(channel: ConfirmChannel, message: OutgoingMessage, headers: Headers): void {
-  const { contentType, correlationId, replyTo, expirationMs, messageId, isMandatory } = message;
+  const { contentType, contentEncoding, correlationId, replyTo, expirationMs, messageId, isMandatory } =
+    message;
   channel.publish('', message.queue, message.body, {
     mandatory: isMandatory ?? true,
     persistent: true,
     contentType,
+    contentEncoding,
     correlationId,
     replyTo,
     expiration: expirationMs,
