@@ -1,6 +1,3 @@
-import type { MountedHandler } from './work-handler.js';
-import type { WorkContext } from './work-context.js';
-
 /** An attempt took longer than its `timeout`. */
 export class AttemptTimeout extends Error {
   override readonly name = 'AttemptTimeout';
@@ -10,30 +7,36 @@ export class AttemptTimeout extends Error {
   }
 }
 
-/**
- * Runs the handler once, for what it returns. Its signal aborts at the timeout or when `abandoned` aborts; the attempt ends only when
- * the handler's promise does, since nothing can stop running JavaScript. A late success counts as a failure:
- * whoever passed the signal on has stopped half way.
- */
-export async function runAttempt(
-  handler: MountedHandler,
-  payload: unknown,
-  context: WorkContext,
-  limits: { readonly timeoutMs: number; readonly abandoned: AbortSignal },
-): Promise<unknown> {
-  const timeout = new AttemptTimeout(handler.label, limits.timeoutMs);
-  const attempt = new AbortController();
-  const abandon = (): void => attempt.abort(limits.abandoned.reason);
-  const timer = setTimeout(() => attempt.abort(timeout), limits.timeoutMs);
-  // n.b. not AbortSignal.any: on Node 20 each call leaves an entry on `abandoned`, which lives as long as the process.
-  limits.abandoned.addEventListener('abort', abandon, { once: true });
-  context.signal = attempt.signal;
-  try {
-    const result = await handler.invoke(payload, context);
-    if (attempt.signal.reason === timeout) throw timeout;
-    return result;
-  } finally {
-    clearTimeout(timer);
-    limits.abandoned.removeEventListener('abort', abandon);
+/** One call of a handler. Its signal is made when somebody asks for it: most handlers never do. */
+export class Attempt {
+  private controller: AbortController | undefined;
+  private abortedWith: { readonly reason: unknown } | undefined;
+
+  constructor(
+    /** What it is about, for whoever is told that it hangs. */
+    readonly messageIds: readonly string[],
+    /** `performance.now()`. */
+    readonly startedAt: number,
+  ) {}
+
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortedWith) this.controller.abort(this.abortedWith.reason);
+    }
+    return this.controller.signal;
+  }
+
+  /** Why it was aborted, if that was for its time. */
+  get timeout(): AttemptTimeout | undefined {
+    const reason = this.abortedWith?.reason;
+    return reason instanceof AttemptTimeout ? reason : undefined;
+  }
+
+  /** The first reason stands. */
+  abort(reason: unknown): void {
+    if (this.abortedWith) return;
+    this.abortedWith = { reason };
+    this.controller?.abort(reason);
   }
 }

@@ -1,117 +1,118 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import { backoffMs, type QueueQos } from '@spillway/qos';
+import type { QueueQos } from '@spillway/qos';
 import type { IncomingMessage } from '../broker/broker.port.js';
-import { PermanentFailure } from '../errors/permanent-failure.error.js';
 import type { Codec } from '../message/codec.js';
-import type { Telemetry } from '../telemetry/telemetry.js';
-import { runAttempt } from './attempt.js';
 import { deadlineMsOf, DeadlinePassed } from './deadline.js';
-import type { DeadReason, Outcome } from './outcome.js';
+import type { DeadReason, Execution, Outcome } from './outcome.js';
 import { InvalidPayload, validatePayload } from './payload-validator.js';
+import type { RunInThread } from './run-in-thread.js';
+import type { RunningAttempts } from './running-attempts.js';
+import { verdictOn } from './verdict.js';
 import { WorkContext } from './work-context.js';
 import type { MountedHandler } from './work-handler.js';
 
-export interface ExecutorSignals {
-  readonly stopping: AbortSignal;
-  readonly abandoned: AbortSignal;
+/** One message to be worked on. */
+export interface WorkItem {
+  readonly message: IncomingMessage;
+  readonly messageId: string;
 }
 
-/** The attempt that failed last. */
-interface Failure {
-  readonly attempt: number;
-  readonly error: unknown;
+export interface ExecutorParts {
+  readonly handler: MountedHandler;
+  readonly qos: Pick<QueueQos, 'maxAttempts' | 'backoff'>;
+  readonly codec: Codec<unknown>;
+  readonly running: RunningAttempts;
+  readonly runInThread?: RunInThread | undefined;
+  /** Aborts when nothing more may begin. */
+  readonly stopping?: AbortSignal | undefined;
+  /** Draws a number in [0, 1). */
+  readonly random: () => number;
 }
+
+/** Work that may begin, with its payload; or how it ended before. */
+export type Prepared =
+  | { readonly payload: unknown; readonly context: WorkContext }
+  | { readonly payload?: undefined; readonly context?: undefined; readonly outcome: Outcome };
 
 /**
- * Decode, validate, attempt, and attempt again with backoff. Knows no broker: it turns a message into an Outcome
- * and never throws. A failing message keeps its handler's place while it waits for the next attempt, so a broken
- * downstream slows intake down instead of making a backlog somewhere else. No attempt begins after the deadline.
+ * Decode, validate, one attempt. Knows no broker: it turns a message into an Outcome and never throws. What comes of a
+ * failed attempt says `verdictOn`.
  */
 export class Executor {
-  constructor(
-    private readonly handler: MountedHandler,
-    private readonly qos: QueueQos,
-    private readonly codec: Codec<unknown>,
-    private readonly telemetry: Telemetry,
-    private readonly random: () => number,
-  ) {}
+  constructor(private readonly parts: ExecutorParts) {}
 
-  async execute(message: IncomingMessage, messageId: string, signals: ExecutorSignals): Promise<Outcome> {
-    const context = new WorkContext({ queue: this.handler.queue, messageId, message });
-    const payload = await this.payloadOf(message);
-    if ('kind' in payload) return payload;
-    return this.attempts(payload.value, context, signals);
+  async execute(item: WorkItem, abandoned: AbortSignal): Promise<Execution> {
+    const prepared = this.startable(await this.prepare(item, abandoned), abandoned);
+    if (!prepared.context) return { outcome: prepared.outcome, serviceTimeMs: undefined };
+    const { payload, context } = prepared;
+    const { handler, running } = this.parts;
+    const attempt = running.begin([item.messageId]);
+    context.begin(attempt);
+    let outcome: Outcome;
+    try {
+      const result = await handler.invoke(payload, context);
+      // A late success is a failure: whoever passed the signal on has stopped half way.
+      if (attempt.timeout) throw attempt.timeout;
+      outcome = { kind: 'succeeded', attempts: context.attempt, result };
+    } catch (error) {
+      outcome = this.failed(context, error, abandoned);
+    } finally {
+      running.end(attempt);
+    }
+    return { outcome, serviceTimeMs: performance.now() - attempt.startedAt };
   }
 
-  private async payloadOf(message: IncomingMessage): Promise<{ value: unknown } | Outcome> {
+  /** What is left to do before the handler may be called for this message. */
+  async prepare({ message, messageId }: WorkItem, abandoned: AbortSignal): Promise<Prepared> {
+    const { handler, codec, runInThread } = this.parts;
+    const context = new WorkContext({ queue: handler.queue, messageId, message, runInThread });
+    const unstarted = endBefore(context, abandoned);
+    if (unstarted) return { outcome: unstarted };
     let reason: DeadReason = 'undecodable';
     try {
-      const decoded = this.codec.decode(message);
+      const decoded = codec.decode(message);
       reason = 'invalid';
-      const { payloadType, queue } = this.handler;
-      return { value: payloadType ? await validatePayload(decoded, payloadType, queue) : decoded };
+      const { payloadType, queue } = handler;
+      return { context, payload: payloadType ? await validatePayload(decoded, payloadType, queue) : decoded };
     } catch (error) {
-      return { kind: 'dead', reason, attempts: 0, error };
-    }
-  }
-
-  private async attempts(payload: unknown, context: WorkContext, signals: ExecutorSignals): Promise<Outcome> {
-    const limits = { timeoutMs: this.qos.timeoutMs, abandoned: signals.abandoned };
-    let failure: Failure | undefined;
-    for (let attempt = 1; ; attempt++) {
-      const unstarted = endBefore(context, signals, failure);
-      if (unstarted) return unstarted;
-      context.attempt = attempt;
-      try {
-        const result = await runAttempt(this.handler, payload, context, limits);
-        return { kind: 'succeeded', attempts: attempt, result };
-      } catch (error) {
-        failure = { attempt, error };
-        const end =
-          this.endAfter(failure, signals) ?? (await this.backOff(failure, context, signals.stopping));
-        if (end) return end;
+      // A validator that asks a database may fail itself, which says nothing of the payload.
+      if (reason === 'invalid' && !(error instanceof InvalidPayload)) {
+        return { outcome: this.failed(context, error, abandoned) };
       }
+      return { outcome: { kind: 'dead', reason, attempts: context.attempt - 1, error } };
     }
   }
 
-  /** The outcome when there is no other attempt. A handler that we aborted ourselves is not to blame. */
-  private endAfter({ error, attempt }: Failure, signals: ExecutorSignals): Outcome | undefined {
-    if (error instanceof InvalidPayload) return { kind: 'dead', reason: 'invalid', attempts: attempt, error };
-    if (error instanceof PermanentFailure)
-      return { kind: 'dead', reason: 'permanent', attempts: attempt, error };
-    if (signals.abandoned.aborted) return { kind: 'returned', attempts: attempt };
-    if (attempt >= this.qos.maxAttempts) return { kind: 'dead', reason: 'failed', attempts: attempt, error };
-    return signals.stopping.aborted ? { kind: 'returned', attempts: attempt } : undefined;
+  /** Validation may have taken its time: as it was prepared, if it may still begin. */
+  startable(prepared: Prepared, abandoned: AbortSignal): Prepared {
+    if (!prepared.context) return prepared;
+    const signal = this.parts.stopping?.aborted ? this.parts.stopping : abandoned;
+    const unstarted = endBefore(prepared.context, signal);
+    return unstarted ? { outcome: unstarted } : prepared;
   }
 
-  /** Waits for the next attempt. The outcome when there will be none: it would begin too late, or we stop. */
-  private async backOff(
-    { error, attempt }: Failure,
-    context: WorkContext,
-    stopping: AbortSignal,
-  ): Promise<Outcome | undefined> {
-    const { queue, messageId } = context;
-    const { initialMs, maxMs, multiplier } = this.qos.backoff;
-    const retryInMs = backoffMs({ attempt, initialMs, maxMs, multiplier }, this.random());
-    // Waiting for nothing would keep a place from work that can still be in time.
-    const isTooLate = Date.now() + retryInMs >= deadlineMsOf(context);
-    if (isTooLate) return { kind: 'dead', reason: 'expired', attempts: attempt, error };
-    this.telemetry.emit('attempt.failed', { queue, messageId, attempt, retryInMs, error });
-    await delay(retryInMs, undefined, { signal: stopping }).catch(() => undefined);
-    return stopping.aborted ? { kind: 'returned', attempts: attempt } : undefined;
+  failed(context: WorkContext, error: unknown, abandoned: AbortSignal): Outcome {
+    const attempt = {
+      error,
+      attempts: context.attempt,
+      deadlineMs: deadlineMsOf(context),
+      isAbandoned: abandoned.aborted,
+    };
+    const { qos, random } = this.parts;
+    try {
+      return verdictOn(attempt, qos, Date.now(), random());
+    } catch {
+      // Anything can be thrown, also what cannot even be looked at, such as a revoked proxy.
+      const unreadable = new TypeError('the handler threw a value that cannot be read');
+      return verdictOn({ ...attempt, error: unreadable }, qos, Date.now(), random());
+    }
   }
 }
 
-/** The outcome when the next attempt must not begin. What failed before says more than that time is up. */
-function endBefore(
-  context: WorkContext,
-  { abandoned }: ExecutorSignals,
-  failure: Failure | undefined,
-): Outcome | undefined {
-  const attempts = failure?.attempt ?? 0;
+/** The outcome when the attempt must not begin. */
+function endBefore(context: WorkContext, abandoned: AbortSignal): Outcome | undefined {
+  const attempts = context.attempt - 1;
   if (abandoned.aborted) return { kind: 'returned', attempts };
   const deadlineMs = deadlineMsOf(context);
   if (Date.now() < deadlineMs) return undefined;
-  const error = failure ? failure.error : new DeadlinePassed(deadlineMs);
-  return { kind: 'dead', reason: 'expired', attempts, error };
+  return { kind: 'dead', reason: 'expired', attempts, error: new DeadlinePassed(deadlineMs) };
 }

@@ -7,13 +7,14 @@ export type PayloadType = abstract new (...args: never[]) => object;
 /** Deep enough for any sane DTO, bounded for a hostile one. */
 const MAX_VIOLATIONS = 50;
 
-/** The payload is not what the handler's DTO says. Carries one line per violation. */
+/** The payload is not what the handler's DTO, or the handler itself, says. Carries one line per violation. */
 export class InvalidPayload extends PermanentFailure {
   constructor(
     readonly violations: readonly string[],
     queue: string,
+    cause?: unknown,
   ) {
-    super(`payload is not valid: ${violations.join('; ')}`, { queue });
+    super(`payload is not valid: ${violations.join('; ')}`, { queue, cause });
   }
 }
 

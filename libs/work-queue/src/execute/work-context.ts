@@ -1,10 +1,14 @@
 import type { IncomingMessage } from '../broker/broker.port.js';
-import { HEADERS } from '../message/headers.js';
+import { countIn, HEADERS } from '../message/headers.js';
+import type { Attempt } from './attempt.js';
+import type { RunInThread, ThreadTransfer } from './run-in-thread.js';
 
 export interface WorkContextInput {
   readonly queue: string;
   readonly messageId: string;
   readonly message: IncomingMessage;
+  /** Runs the handler's thread module; undefined when the handler has none. */
+  readonly runInThread?: RunInThread | undefined;
 }
 
 /** What a handler gets with `@Ctx()`: everything about the message but its payload. */
@@ -24,10 +28,10 @@ export class WorkContext {
   readonly publishedAt: Date | undefined;
   /** When the work is no longer worth starting: no attempt begins after it. Undefined when it always is. */
   readonly deadline: Date | undefined;
-  /** Counts from 1 in this process; it starts again when the message is delivered again. */
-  attempt = 1;
-  /** Aborts when the attempt's `timeout` has passed or the process must end. Pass it on to what you await. */
-  signal: AbortSignal = new AbortController().signal;
+  /** Counts from 1, over all processes that tried. */
+  readonly attempt: number;
+  private current: Attempt | undefined;
+  private readonly runInThread: RunInThread | undefined;
 
   constructor(input: WorkContextInput) {
     const { message } = input;
@@ -38,8 +42,39 @@ export class WorkContext {
     this.isRedelivered = message.isRedelivered;
     this.publishedAt = dateOf(message.headers[HEADERS.publishedAt]);
     this.deadline = dateOf(message.headers[HEADERS.deadline]);
+    this.attempt = countIn(message.headers, HEADERS.attempts) + 1;
+    this.runInThread = input.runInThread;
+  }
+
+  /** Aborts when the attempt's `timeout` has passed or the process must end. Pass it on to what you await. */
+  get signal(): AbortSignal {
+    return this.current ? this.current.signal : NEVER;
+  }
+
+  /**
+   * Runs the default export of the handler's `threads` module with this input, in a thread of the handler's pool. The
+   * thread is stopped when `signal` aborts.
+   *
+   * @param transfer buffers to hand over rather than to copy; they are empty here afterwards
+   * @throws TypeError when the handler names no `threads` module; whatever the function throws
+   */
+  async inThread<T = unknown>(input: unknown, transfer?: ThreadTransfer): Promise<T> {
+    if (!this.runInThread) {
+      throw new TypeError(
+        `the handler of ${this.queue} has no threads module: write @WorkHandler('${this.queue}', { threads: new URL('./some.thread.js', import.meta.url) })`,
+      );
+    }
+    // What comes back is whatever the module's function returned: its caller knows.
+    return (await this.runInThread(input, { signal: this.signal, transfer })) as T;
+  }
+
+  /** The attempt that begins now. */
+  begin(attempt: Attempt): void {
+    this.current = attempt;
   }
 }
+
+const NEVER = new AbortController().signal;
 
 /** Numbers beyond what a Date can hold are as much nonsense as text. */
 function dateOf(header: unknown): Date | undefined {
