@@ -85,12 +85,24 @@ describe('a reply', () => {
     }
   });
 
-  it('is not sent for work that comes again', () => {
+  it('carries nothing, and no failure, for work that need not be done', () => {
     const { replyTo, replies } = setUp();
-    replyTo({ kind: 'returned' }, 'returned');
-    replyTo({ kind: 'succeeded', result: 7 }, 'lost');
-    // Its dead letter could not be stored.
-    replyTo(DEAD, 'returned');
+    replyTo({ kind: 'dropped' }, 'dropped');
+    expect(replies).toMatchObject([{ body: Buffer.alloc(0), contentType: undefined, headers: {} }]);
+  });
+
+  it.each<[string, SettleOutcome, JobEnd]>([
+    ['was returned', { kind: 'returned' }, 'returned'],
+    ['is tried again', { kind: 'retry', attempts: 1, delayMs: 500, error: new Error('no') }, 'retried'],
+    ['was deferred', { kind: 'defer', delayMs: 500 }, 'deferred'],
+    ['was set aside', { kind: 'set-aside', starts: 1, delayMs: 1_000 }, 'set-aside'],
+    ['was done on a channel that is gone', { kind: 'succeeded', result: 7 }, 'lost'],
+    ['was dropped on a channel that is gone', { kind: 'dropped' }, 'lost'],
+    ['is dead on a channel that is gone', DEAD, 'lost'],
+    ['is dead without a dead letter', DEAD, 'returned'],
+  ])('is not sent for work that comes again, since it %s', (_why, outcome, end) => {
+    const { replyTo, replies } = setUp();
+    replyTo(outcome, end);
     expect(replies).toEqual([]);
   });
 

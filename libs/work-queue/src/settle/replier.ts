@@ -64,8 +64,13 @@ function contentOf({ outcome, end }: SettledDelivery): Content | undefined {
   switch (outcome.kind) {
     case 'succeeded':
       return resultContent(outcome.result);
+    case 'dropped':
+      return resultContent(undefined);
     case 'dead':
       return failureContent(outcome.reason, outcome.error);
+    case 'retry':
+    case 'defer':
+    case 'set-aside':
     case 'returned':
       return undefined;
   }

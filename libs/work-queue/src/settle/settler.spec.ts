@@ -1,235 +1,224 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  fakeableTimers,
-  gate,
-  incoming,
-  RecordingTelemetry,
-  settled,
-  endFakeTime,
-} from '../../../../test/support/fake-broker.js';
+import { gate, incoming, RecordingTelemetry, settled } from '../../../../test/support/fake-broker.js';
+import type { IncomingMessage } from '../broker/broker.port.js';
 import { BrokerUnavailableError } from '../errors/broker-unavailable.error.js';
 import { InvalidMessageError } from '../errors/invalid-message.error.js';
-import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import type { JobEnd } from '../telemetry/telemetry.js';
-import type { DeadLetterPublish, SettleOutcome } from './settler.js';
+import { Settler, type SettleOutcome } from './settler.js';
+import type { WorkCopy } from './work-copy.js';
 
-jest.unstable_mockModule('node:timers/promises', () => fakeableTimers);
-const { Settler } = await import('./settler.js');
+const SUCCEEDED: SettleOutcome = { kind: 'succeeded', result: 7 };
+const DROPPED: SettleOutcome = { kind: 'dropped' };
+const RETURNED: SettleOutcome = { kind: 'returned' };
+const ERROR = new TypeError('no such customer');
+const RETRY: SettleOutcome = { kind: 'retry', attempts: 2, delayMs: 2_000, error: ERROR };
+const DEFER: SettleOutcome = { kind: 'defer', delayMs: 500 };
+const SET_ASIDE: SettleOutcome = { kind: 'set-aside', starts: 1, delayMs: 1_000 };
+const SET_ASIDE_AGAIN: SettleOutcome = { kind: 'set-aside', starts: 2, delayMs: 1_000 };
+const DEAD: SettleOutcome = { kind: 'dead', reason: 'failed', attempts: 5, error: ERROR };
+const EXPIRED: SettleOutcome = { ...DEAD, reason: 'expired' };
 
-const DEAD: SettleOutcome = {
-  kind: 'dead',
-  reason: 'failed',
-  attempts: 5,
-  error: new TypeError('no such customer'),
-};
+/** What needs a copy, where that goes, and what it counts as. */
+const STORED: ReadonlyArray<[string, SettleOutcome, string, JobEnd]> = [
+  ['is tried again', RETRY, 'wait 2000', 'retried'],
+  ['is deferred', DEFER, 'wait 500', 'deferred'],
+  ['is set aside', SET_ASIDE, 'wait 1000', 'set-aside'],
+  ['is set aside again', SET_ASIDE_AGAIN, 'alone', 'set-aside'],
+  ['is dead', DEAD, 'dead', 'dead-lettered'],
+  ['has expired', EXPIRED, 'dead', 'expired'],
+];
 
-const AWAY = new BrokerUnavailableError('the broker is away', { queue: 'orders.dead', messageId: 'id-1' });
+const DETAILS = { queue: 'orders.dead', messageId: 'id-1' };
+const AWAY = new BrokerUnavailableError('the broker is away', DETAILS);
+const INVALID = new InvalidMessageError('headers too large', DETAILS);
 
 interface Setup {
   readonly message?: Partial<IncomingMessage>;
+  /** It goes while the copy is stored. */
   readonly isChannelDead?: boolean;
-  readonly publish?: DeadLetterPublish;
+  /** It was gone before. */
+  readonly isLost?: boolean;
+  readonly store?: (copy: WorkCopy) => Promise<void>;
+  readonly unstored?: () => Promise<void>;
 }
 
-function setUp({ message, isChannelDead = false, publish = async () => undefined }: Setup = {}) {
+function setUp({ message, isChannelDead = false, isLost = false, store, unstored }: Setup = {}) {
   const telemetry = new RecordingTelemetry();
+  /** Everything that was done, in this order. */
   const log: string[] = [];
-  const letters: OutgoingMessage[] = [];
+  const copies: WorkCopy[] = [];
   const settle = (how: string) => (): boolean => {
     log.push(how);
     return !isChannelDead;
   };
-  const delivery = { message: incoming(message), ack: settle('ack'), giveBack: settle('give back') };
+  const delivery = {
+    message: incoming(message),
+    canSettle: !isLost,
+    ack: settle('ack'),
+    giveBack: settle('give back'),
+  };
+  const storeAs = async (where: string, copy: WorkCopy): Promise<void> => {
+    log.push(where);
+    copies.push(copy);
+    await store?.(copy);
+  };
   const settler = new Settler(
     'orders',
-    (letter) => {
-      letters.push(letter);
-      return publish(letter);
+    {
+      toWait: (copy, delayMs) => storeAs(`wait ${delayMs}`, copy),
+      toAlone: (copy) => storeAs('alone', copy),
+      toDead: (copy) => storeAs('dead', copy),
+    },
+    {
+      unstored: async () => {
+        log.push('unstored');
+        await unstored?.();
+      },
+      stored: () => void log.push('stored'),
     },
     telemetry,
   );
-  const stopping = new AbortController();
-  const settleAs = (outcome: SettleOutcome): Promise<JobEnd> =>
-    settler.settle(delivery, 'id-1', outcome, stopping.signal);
-  return { settleAs, log, letters, telemetry, stopping };
+  const settleAs = (outcome: SettleOutcome): JobEnd | Promise<JobEnd> =>
+    settler.settle(delivery, 'id-1', outcome);
+  return { settleAs, log, copies, telemetry };
 }
 
-beforeEach(() => {
-  jest.useFakeTimers({ now: 1_700_000_000_000 });
+describe('settling what needs no copy', () => {
+  it.each<[string, SettleOutcome, string, JobEnd]>([
+    ['acks what succeeded', SUCCEEDED, 'ack', 'succeeded'],
+    ['acks what was dropped', DROPPED, 'ack', 'dropped'],
+    ['gives back what was returned', RETURNED, 'give back', 'returned'],
+  ])('%s, and nobody has to wait for it', (_what, outcome, how, end) => {
+    const { settleAs, log, copies } = setUp();
+    expect(settleAs(outcome)).toBe(end);
+    expect(log).toEqual([how]);
+    expect(copies).toEqual([]);
+  });
+
+  it.each([SUCCEEDED, DROPPED, RETURNED])('calls %j lost when its channel is gone', (outcome) => {
+    expect(setUp({ isChannelDead: true }).settleAs(outcome)).toBe('lost');
+  });
 });
 
-afterEach(endFakeTime);
+describe.each(STORED)('settling what %s', (_what, outcome, where, end) => {
+  it('stores no copy of what is delivered again, since its channel is gone', async () => {
+    const { settleAs, log } = setUp({ isLost: true });
+    expect(await settleAs(outcome)).toBe('lost');
+    expect(log).toEqual([]);
+  });
+
+  it('acks it only once its copy is stored where it belongs', async () => {
+    const stored = gate();
+    const { settleAs, log } = setUp({ store: () => stored.promise });
+    const ending = settleAs(outcome);
+    await settled();
+    expect(log).toEqual([where]);
+    stored.open();
+    expect(await ending).toBe(end);
+    expect(log).toEqual([where, 'stored', 'ack']);
+  });
+
+  it('says so when its copy is not stored, keeps its place for the pause, and only then gives it back', async () => {
+    const pause = gate();
+    const { settleAs, log, telemetry } = setUp({
+      store: () => Promise.reject(AWAY),
+      unstored: () => pause.promise,
+    });
+    const ending = settleAs(outcome);
+    await settled();
+    expect(log).toEqual([where, 'unstored']);
+    expect(telemetry.named('settle.failed')).toMatchObject([
+      { queue: 'orders', messageId: 'id-1', reason: expect.stringMatching(/: .*the broker is away$/) },
+    ]);
+    pause.open();
+    expect(await ending).toBe('returned');
+    expect(log).toEqual([where, 'unstored', 'give back']);
+  });
+
+  it('calls it lost when its channel is gone once the copy is stored', async () => {
+    const { settleAs, log } = setUp({ isChannelDead: true });
+    expect(await settleAs(outcome)).toBe('lost');
+    expect(log).toEqual([where, 'stored', 'ack']);
+  });
+
+  it('calls it lost when its copy is not stored and its channel is gone after the pause', async () => {
+    const { settleAs, log } = setUp({ isChannelDead: true, store: () => Promise.reject(AWAY) });
+    expect(await settleAs(outcome)).toBe('lost');
+    expect(log).toEqual([where, 'unstored', 'give back']);
+  });
+
+  it('stores it with our own headers only when it cannot be sent with the others', async () => {
+    const { settleAs, log, copies, telemetry } = setUp({
+      message: { headers: { odd: 1, 'x-sent': 2 } },
+      store: (copy) => ('odd' in copy.headers ? Promise.reject(INVALID) : Promise.resolve()),
+    });
+    expect(await settleAs(outcome)).toBe(end);
+    expect(log).toEqual([where, where, 'stored', 'ack']);
+    const { odd: _foreign, ...headers } = copies[0]?.headers ?? {};
+    expect(copies[1]).toEqual({ ...copies[0], headers });
+    expect(headers).toHaveProperty('x-sent', 2);
+    expect(telemetry.events).toEqual([]);
+  });
+
+  it('gives it back when it cannot be sent that way either', async () => {
+    const { settleAs, log, telemetry } = setUp({ store: () => Promise.reject(INVALID) });
+    expect(await settleAs(outcome)).toBe('returned');
+    expect(log).toEqual([where, where, 'unstored', 'give back']);
+    expect(telemetry.named('settle.failed')).toHaveLength(1);
+  });
+
+  it('does not try again with fewer headers when these are not the reason', async () => {
+    const { settleAs, copies } = setUp({ store: () => Promise.reject(AWAY) });
+    await settleAs(outcome);
+    expect(copies).toHaveLength(1);
+  });
+});
+
+describe('what could not be stored', () => {
+  it.each<[SettleOutcome, string]>([
+    [RETRY, 'its next attempt could not be stored'],
+    [DEFER, 'its next attempt could not be stored'],
+    [SET_ASIDE, 'it could not be set aside to run alone'],
+    [DEAD, 'dead letter not stored'],
+  ])('is told with what was to become of it: %j', async (outcome, what) => {
+    const { settleAs, telemetry } = setUp({ store: () => Promise.reject(AWAY) });
+    await settleAs(outcome);
+    expect(telemetry.named('settle.failed')).toMatchObject([
+      { reason: `${what}: BrokerUnavailableError: the broker is away` },
+    ]);
+  });
+});
+
+describe('the copy', () => {
+  it.each<[SettleOutcome, Record<string, unknown>]>([
+    [RETRY, { 'x-attempts': 2, 'x-first-error': 'TypeError: no such customer' }],
+    [DEFER, {}],
+    [SET_ASIDE, { 'x-starts': 1 }],
+    [DEAD, { 'x-dead-reason': 'failed', 'x-dead-attempts': 5, 'x-dead-queue': 'orders' }],
+    [EXPIRED, { 'x-dead-reason': 'expired' }],
+  ])('of %j has that in its headers', async (outcome, headers) => {
+    const { settleAs, copies } = setUp({ message: { headers: { tenant: 't1' } } });
+    await settleAs(outcome);
+    expect(copies).toMatchObject([{ messageId: 'id-1', headers: { tenant: 't1', ...headers } }]);
+  });
+});
 
 describe('settling', () => {
-  it('acks what succeeded', async () => {
-    const { settleAs, log } = setUp();
-    expect(await settleAs({ kind: 'succeeded', result: undefined })).toBe('succeeded');
-    expect(log).toEqual(['ack']);
-  });
-
-  it('gives back what was returned', async () => {
-    const { settleAs, log } = setUp();
-    expect(await settleAs({ kind: 'returned' })).toBe('returned');
-    expect(log).toEqual(['give back']);
-  });
-
-  it('calls lost what it could not settle', async () => {
-    for (const outcome of [{ kind: 'succeeded', result: undefined }, { kind: 'returned' }, DEAD] as const) {
-      expect(await setUp({ isChannelDead: true }).settleAs(outcome)).toBe('lost');
-    }
-  });
-
-  it('acks a dead message only once its copy is stored', async () => {
-    const stored = gate();
-    const { settleAs, log, letters } = setUp({ publish: () => stored.promise });
-    const end = settleAs(DEAD);
-    await settled();
-    expect(letters).toHaveLength(1);
-    expect(log).toEqual([]);
-    stored.open();
-    expect(await end).toBe('dead-lettered');
-    expect(log).toEqual(['ack']);
-  });
-
-  it('tells what expired from what failed', async () => {
-    const { settleAs, log, letters } = setUp();
-    expect(await settleAs({ ...DEAD, reason: 'expired' })).toBe('expired');
-    expect(log).toEqual(['ack']);
-    expect(letters[0]?.headers).toHaveProperty('x-dead-reason', 'expired');
-  });
-
-  it('gives back a dead message whose copy was refused, after a pause, and says so', async () => {
-    const { settleAs, log, telemetry } = setUp({ publish: () => Promise.reject(AWAY) });
-    const end = settleAs(DEAD);
-    await jest.advanceTimersByTimeAsync(999);
-    expect(log).toEqual([]);
-    await jest.advanceTimersByTimeAsync(1);
-    expect(await end).toBe('returned');
-    expect(log).toEqual(['give back']);
-    expect(telemetry.named('settle.failed')).toEqual([
-      {
-        name: 'settle.failed',
-        queue: 'orders',
-        messageId: 'id-1',
-        reason: `dead letter not stored: ${AWAY.message}`,
-      },
-    ]);
-  });
-
-  it.each([
-    new RangeError('headers too large'),
-    new InvalidMessageError('headers too large', { queue: 'orders.dead', messageId: 'id-1' }),
-  ])('stores a dead message without its foreign headers when they cause %p, and acks it', async (error) => {
-    const publish = async (letter: OutgoingMessage): Promise<void> => {
-      if ('odd' in letter.headers) throw error;
-    };
-    const { settleAs, log, letters } = setUp({ message: { headers: { odd: 1 } }, publish });
-    expect(await settleAs(DEAD)).toBe('dead-lettered');
-    expect(log).toEqual(['ack']);
-    expect(letters.at(-1)?.headers).not.toHaveProperty('odd');
-    expect(letters.at(-1)?.headers).toHaveProperty('x-dead-reason', 'failed');
-  });
-
-  it('skips that pause when the process stops', async () => {
-    const { settleAs, log, stopping } = setUp({ publish: () => Promise.reject(AWAY) });
-    const end = settleAs(DEAD);
-    await settled();
-    stopping.abort();
-    expect(await end).toBe('returned');
-    expect(log).toEqual(['give back']);
-  });
-
-  it('settles each delivery exactly once, and acks no dead message without a copy', async () => {
-    const outcomes = fc.constantFrom<SettleOutcome>(
-      { kind: 'succeeded', result: undefined },
-      { kind: 'returned' },
-      DEAD,
-    );
+  it('tells the broker one thing of each delivery, and never acks what failed without a copy', async () => {
+    const outcomes = fc.constantFrom(SUCCEEDED, DROPPED, RETURNED, RETRY, DEFER, SET_ASIDE, DEAD, EXPIRED);
+    const answers = fc.constantFrom(undefined, AWAY, INVALID, new RangeError('no'), 'text', null);
     await fc.assert(
-      fc.asyncProperty(outcomes, fc.boolean(), fc.boolean(), async (outcome, isChannelDead, isStored) => {
-        const publish = isStored ? async (): Promise<void> => undefined : () => Promise.reject(AWAY);
-        const { settleAs, log, letters } = setUp({ isChannelDead, publish });
-        const end = settleAs(outcome);
-        await jest.advanceTimersByTimeAsync(1_000);
-        expect(log).toHaveLength(1);
-        expect((await end) === 'lost').toBe(isChannelDead);
-        expect(letters).toHaveLength(outcome.kind === 'dead' ? 1 : 0);
-        const mayAck = outcome.kind === 'succeeded' || (outcome.kind === 'dead' && isStored);
-        expect(log[0]).toBe(mayAck ? 'ack' : 'give back');
+      fc.asyncProperty(outcomes, fc.boolean(), answers, async (outcome, isChannelDead, problem) => {
+        const store = (): Promise<void> =>
+          problem === undefined ? Promise.resolve() : Promise.reject(problem);
+        const { settleAs, log } = setUp({ isChannelDead, store });
+        const end = await settleAs(outcome);
+        const told = log.filter((entry) => entry === 'ack' || entry === 'give back');
+        const isFine = outcome.kind === 'succeeded' || outcome.kind === 'dropped' || log.includes('stored');
+        expect(told).toEqual([isFine ? 'ack' : 'give back']);
+        expect(end === 'lost').toBe(isChannelDead);
       }),
     );
-  });
-});
-
-describe('a dead letter', () => {
-  it('is the message as it was, with why, whence and when in its headers', async () => {
-    const message = { body: Buffer.from('{"a":1}'), headers: { tenant: 't1', 'x-sent': 1 } };
-    const { settleAs, letters } = setUp({ message });
-    await settleAs(DEAD);
-    expect(letters).toEqual([
-      {
-        queue: 'orders.dead',
-        body: message.body,
-        messageId: 'id-1',
-        contentType: 'application/json',
-        headers: {
-          tenant: 't1',
-          'x-sent': 1,
-          'x-dead-reason': 'failed',
-          'x-dead-queue': 'orders',
-          'x-dead-error': 'TypeError: no such customer',
-          'x-dead-attempts': 5,
-          'x-dead-at': 1_700_000_000_000,
-        },
-      },
-    ]);
-  });
-
-  it('is not routed a second time to where the original was copied', async () => {
-    const { settleAs, letters } = setUp({ message: { headers: { CC: ['audit'], tenant: 't1' } } });
-    await settleAs(DEAD);
-    expect(letters[0]?.headers).not.toHaveProperty('CC');
-    expect(letters[0]?.headers).toHaveProperty('tenant');
-  });
-
-  it('asks for no reply: whoever redrives it is not the caller', async () => {
-    const { settleAs, letters } = setUp({
-      message: { replyTo: 'amq.rabbitmq.reply-to.g1h2', correlationId: 'c-1' },
-    });
-    await settleAs(DEAD);
-    expect(letters[0]).not.toHaveProperty('replyTo');
-    expect(letters[0]).not.toHaveProperty('correlationId');
-  });
-
-  it('tells an error of any length in 2,000 characters', async () => {
-    const { settleAs, letters } = setUp();
-    await settleAs({ ...DEAD, error: new Error('x'.repeat(5_000)) });
-    expect(letters[0]?.headers['x-dead-error']).toHaveLength(2_000);
-  });
-
-  it('is made whatever was thrown', async () => {
-    const unprintable = {
-      toString: () => 7 as unknown as string,
-      [Symbol.toPrimitive]: undefined,
-      valueOf: undefined,
-    };
-    const hostile = Object.defineProperty(new Error('m'), 'message', {
-      get: () => Object.create(null) as string,
-    });
-    for (const error of [
-      undefined,
-      null,
-      7,
-      Symbol('s'),
-      Object.create(null),
-      { a: 1 },
-      unprintable,
-      hostile,
-    ]) {
-      const { settleAs, letters } = setUp();
-      expect(await settleAs({ ...DEAD, error })).toBe('dead-lettered');
-      expect(letters[0]?.headers['x-dead-error']).toEqual(expect.any(String));
-    }
   });
 });

@@ -1,14 +1,21 @@
-import { setTimeout as delay } from 'node:timers/promises';
-import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
+import type { IncomingMessage } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
-import { HEADERS } from '../message/headers.js';
 import { InvalidMessageError } from '../errors/invalid-message.error.js';
-import { PublishRefusedError } from '../errors/publish-refused.error.js';
 import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
+import {
+  deadCopy,
+  deferredCopy,
+  retryCopy,
+  setAsideCopy,
+  type WorkCopy,
+  withOwnHeadersOnly,
+} from './work-copy.js';
 
 /** What settling needs of a delivery. Each answers false when its channel is gone. */
 export interface Settleable {
   readonly message: IncomingMessage;
+  /** False once its channel is gone: the broker delivers it again. */
+  readonly canSettle: boolean;
   ack(): boolean;
   giveBack(): boolean;
 }
@@ -16,102 +23,150 @@ export interface Settleable {
 /** How work ended, as far as settling cares. */
 export type SettleOutcome =
   | { readonly kind: 'succeeded'; readonly result: unknown }
+  | { readonly kind: 'dropped' }
+  | {
+      readonly kind: 'retry';
+      readonly attempts: number;
+      readonly delayMs: number;
+      readonly error: unknown;
+    }
+  | { readonly kind: 'defer'; readonly delayMs: number }
   | { readonly kind: 'dead'; readonly reason: string; readonly attempts: number; readonly error: unknown }
+  | { readonly kind: 'set-aside'; readonly starts: number; readonly delayMs: number }
   | { readonly kind: 'returned' };
 
-/** Publishes a dead letter; resolves only when it is confirmed and was not returned. */
-export type DeadLetterPublish = (message: OutgoingMessage) => Promise<void>;
+/**
+ * Stores a copy. Each resolves only when the broker has confirmed it and it was not returned, and rejects with what
+ * went wrong; InvalidMessageError when AMQP cannot carry it.
+ */
+export interface CopyStore {
+  toWait(copy: WorkCopy, delayMs: number): Promise<void>;
+  toAlone(copy: WorkCopy): Promise<void>;
+  toDead(copy: WorkCopy): Promise<void>;
+}
 
-const MAX_ERROR_CHARACTERS = 2_000;
-/** While the dead-letter queue takes nothing its messages go round; this keeps that from becoming a hot loop. */
-const UNSETTLED_DELAY_MS = 1_000;
+/** How long what could not be stored keeps its place. */
+export interface Intake {
+  /** Resolves when the time has come to give the work back; the longer, the longer this has lasted. */
+  unstored(): Promise<void>;
+  /** A copy was stored. */
+  stored(): void;
+}
+
+/**
+ * Starts on record from which work runs alone. Most that comes with one was only handed out, to a worker that stopped or
+ * lost its connection; run one by one, what a single worker had would hold all others up for minutes.
+ */
+const ALONE_FROM = 2;
+
+const ENDS = {
+  retry: 'retried',
+  defer: 'deferred',
+  'set-aside': 'set-aside',
+  dead: 'dead-lettered',
+} as const satisfies Record<string, JobEnd>;
 
 /**
  * Tells the broker how a delivery ended. Nothing else settles.
  *
- * | outcome   | broker action                                                        | counted as    |
- * | --------- | -------------------------------------------------------------------- | ------------- |
- * | succeeded | ack                                                                  | succeeded     |
+ * | outcome   | broker action                                                           | counted as    |
+ * | --------- | ----------------------------------------------------------------------- | ------------- |
+ * | succeeded | ack                                                                     | succeeded     |
+ * | dropped   | ack                                                                     | dropped       |
+ * | retry     | confirmed mandatory publish to a step of the wait ladder, then ack      | retried       |
+ * | defer     | the same, with no attempt counted                                       | deferred      |
+ * | set-aside | confirmed mandatory publish to a step of the wait ladder, from the second start on record to `<queue>.alone`, then ack | set-aside     |
  * | dead      | confirmed mandatory publish to `<queue>.dead` with the reason, then ack | dead-lettered; expired, if that is the reason |
- * | returned  | basic.nack(requeue): given back without blame                        | returned      |
- * | any       | the channel died first: nothing can be said, the broker delivers again | lost        |
+ * | returned  | basic.nack(requeue): given back without blame                           | returned      |
+ * | any       | the channel died first: nothing can be said, the broker delivers again  | lost          |
  *
- * When the dead letter is refused, returned or not confirmed, the original stays unacked and is given back after a
- * pause: it is never acked before its copy is safe.
+ * The original is acked only when its copy is safe. When that is refused, returned, not confirmed in time or lost with
+ * its channel, the original stays unacked and keeps its handler's place, and after a pause that grows it is given back:
+ * counted as returned. The copy may have been stored nevertheless, when the answer was lost: then the work is done twice.
  */
 export class Settler {
   constructor(
     private readonly queue: string,
-    private readonly publishDeadLetter: DeadLetterPublish,
+    private readonly copies: CopyStore,
+    private readonly intake: Intake,
     private readonly telemetry: Telemetry,
   ) {}
 
-  async settle(
-    delivery: Settleable,
-    messageId: string,
-    outcome: SettleOutcome,
-    stopping: AbortSignal,
-  ): Promise<JobEnd> {
+  /** Not a promise where nothing has to be waited for: most work succeeds, and there is much of it. Never rejects. */
+  settle(delivery: Settleable, messageId: string, outcome: SettleOutcome): JobEnd | Promise<JobEnd> {
     switch (outcome.kind) {
       case 'succeeded':
-        return delivery.ack() ? 'succeeded' : 'lost';
+      case 'dropped':
+        return delivery.ack() ? outcome.kind : 'lost';
       case 'returned':
         return delivery.giveBack() ? 'returned' : 'lost';
+      case 'retry':
+      case 'defer':
       case 'dead':
-        return this.deadLetter(delivery, messageId, outcome, stopping);
+      case 'set-aside':
+        return this.storeAndAck(delivery, messageId, outcome);
     }
   }
 
-  private async deadLetter(
-    delivery: Settleable,
-    messageId: string,
-    outcome: Extract<SettleOutcome, { kind: 'dead' }>,
-    stopping: AbortSignal,
-  ): Promise<JobEnd> {
+  private async storeAndAck(delivery: Settleable, messageId: string, outcome: Stored): Promise<JobEnd> {
+    // A copy of what comes again would be there beside it, with attempts of its own.
+    if (!delivery.canSettle) return 'lost';
     try {
-      await this.publishWithWhatTravels(this.toDeadLetter(delivery.message, messageId, outcome));
+      await this.store(delivery.message, messageId, outcome);
     } catch (error) {
-      const reason = `dead letter not stored: ${error instanceof Error ? error.message : String(error)}`;
+      const reason = `${NOT_STORED[outcome.kind]}: ${describeThrown(error)}`;
       this.telemetry.emit('settle.failed', { queue: this.queue, messageId, reason });
-      await delay(UNSETTLED_DELAY_MS, undefined, { signal: stopping }).catch(() => undefined);
+      await this.intake.unstored();
       return delivery.giveBack() ? 'returned' : 'lost';
     }
+    this.intake.stored();
     if (!delivery.ack()) return 'lost';
-    return outcome.reason === 'expired' ? 'expired' : 'dead-lettered';
+    return outcome.kind === 'dead' && outcome.reason === 'expired' ? 'expired' : ENDS[outcome.kind];
   }
 
-  /** Headers of other languages' clients can be such that they arrive but cannot be sent; the body matters more. */
-  private async publishWithWhatTravels(deadLetter: OutgoingMessage): Promise<void> {
+  private async store(message: IncomingMessage, messageId: string, outcome: Stored): Promise<void> {
+    const copy = this.copyFor(message, messageId, outcome);
     try {
-      await this.publishDeadLetter(deadLetter);
+      await this.send(copy, outcome);
     } catch (error) {
-      const isUnsendable = error instanceof InvalidMessageError || !(error instanceof PublishRefusedError);
-      if (!isUnsendable) throw error;
-      const ours = Object.entries(deadLetter.headers).filter(([name]) => name.startsWith(HEADERS.deadPrefix));
-      await this.publishDeadLetter({ ...deadLetter, headers: Object.fromEntries(ours) });
+      if (!(error instanceof InvalidMessageError)) throw error;
+      await this.send(withOwnHeadersOnly(copy), outcome);
     }
   }
 
-  private toDeadLetter(
-    message: IncomingMessage,
-    messageId: string,
-    outcome: Extract<SettleOutcome, { kind: 'dead' }>,
-  ): OutgoingMessage {
-    // The broker routes a message with CC to those queues as well, which it did when the original was published.
-    const { CC: _routed, ...headers } = message.headers;
-    return {
-      queue: `${this.queue}.dead`,
-      body: message.body,
-      messageId,
-      contentType: message.contentType,
-      headers: {
-        ...headers,
-        [HEADERS.deadReason]: outcome.reason,
-        [HEADERS.deadQueue]: this.queue,
-        [HEADERS.deadError]: describeThrown(outcome.error).slice(0, MAX_ERROR_CHARACTERS),
-        [HEADERS.deadAttempts]: outcome.attempts,
-        [HEADERS.deadAt]: Date.now(),
-      },
-    };
+  private copyFor(message: IncomingMessage, messageId: string, outcome: Stored): WorkCopy {
+    switch (outcome.kind) {
+      case 'retry':
+        return retryCopy(message, messageId, outcome);
+      case 'defer':
+        return deferredCopy(message, messageId);
+      case 'set-aside':
+        return setAsideCopy(message, messageId, outcome.starts);
+      case 'dead':
+        return deadCopy(message, messageId, outcome, this.queue);
+    }
+  }
+
+  private send(copy: WorkCopy, outcome: Stored): Promise<void> {
+    switch (outcome.kind) {
+      case 'retry':
+      case 'defer':
+        return this.copies.toWait(copy, outcome.delayMs);
+      case 'set-aside':
+        return outcome.starts >= ALONE_FROM
+          ? this.copies.toAlone(copy)
+          : this.copies.toWait(copy, outcome.delayMs);
+      case 'dead':
+        return this.copies.toDead(copy);
+    }
   }
 }
+
+type Stored = Extract<SettleOutcome, { kind: keyof typeof ENDS }>;
+
+const NOT_STORED: Record<Stored['kind'], string> = {
+  retry: 'its next attempt could not be stored',
+  defer: 'its next attempt could not be stored',
+  'set-aside': 'it could not be set aside to run alone',
+  dead: 'dead letter not stored',
+};

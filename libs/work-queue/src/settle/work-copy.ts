@@ -1,0 +1,116 @@
+import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
+import { describeThrown } from '../errors/describe-thrown.js';
+import { countIn, HEADERS } from '../message/headers.js';
+
+/** What is stored anew somewhere else before the original is acked; where is not its business. */
+export type WorkCopy = Omit<OutgoingMessage, 'queue'>;
+
+const MAX_DEAD_ERROR_CHARACTERS = 2_000;
+/** Headers are copied with every attempt. */
+const MAX_ERROR_CHARACTERS = 500;
+
+/**
+ * What the broker or its adapter wrote for one delivery. It would mislead whoever reads the next one; and with CC or
+ * BCC the broker routes a message to those queues as well, which it did when the original was published.
+ */
+const OF_ONE_DELIVERY = [
+  'CC',
+  'BCC',
+  'x-death',
+  'x-first-death-exchange',
+  'x-first-death-queue',
+  'x-first-death-reason',
+  'x-last-death-exchange',
+  'x-last-death-queue',
+  'x-last-death-reason',
+  'x-delivery-count',
+  'x-acquired-count',
+  'x-publish-id',
+  HEADERS.starts,
+];
+
+/** For the next attempt. The caller that waits for its result, if any, still does. */
+export function retryCopy(
+  message: IncomingMessage,
+  messageId: string,
+  failed: { readonly attempts: number; readonly error: unknown },
+): WorkCopy {
+  return workCopy(message, messageId, failureHeaders(message, failed));
+}
+
+/** As it came: what became of it is nobody's fault. */
+export function deferredCopy(message: IncomingMessage, messageId: string): WorkCopy {
+  return workCopy(message, messageId, {});
+}
+
+/** With one more start on record. */
+export function setAsideCopy(message: IncomingMessage, messageId: string, starts: number): WorkCopy {
+  return workCopy(message, messageId, { [HEADERS.starts]: starts });
+}
+
+/** Why it ended stands in its headers. Nobody is answered from a dead-letter queue. */
+export function deadCopy(
+  message: IncomingMessage,
+  messageId: string,
+  outcome: { readonly reason: string; readonly attempts: number; readonly error: unknown },
+  queue: string,
+): WorkCopy {
+  // What died without an attempt (it was invalid, too late) has the headers of those before it.
+  const wasTried = outcome.attempts > countIn(message.headers, HEADERS.attempts);
+  const {
+    replyTo: _caller,
+    correlationId: _call,
+    ...copy
+  } = workCopy(message, messageId, {
+    ...(wasTried ? failureHeaders(message, outcome) : {}),
+    [HEADERS.deadReason]: outcome.reason,
+    [HEADERS.deadQueue]: queue,
+    [HEADERS.deadError]: describeThrown(outcome.error).slice(0, MAX_DEAD_ERROR_CHARACTERS),
+    [HEADERS.deadAttempts]: outcome.attempts,
+    [HEADERS.deadAt]: Date.now(),
+  });
+  return copy;
+}
+
+/**
+ * Headers of other languages' clients can be such that they arrive but cannot be sent; the body matters more. Ours are
+ * numbers and short text, and what only bears their names is not ours.
+ */
+export function withOwnHeadersOnly(copy: WorkCopy): WorkCopy {
+  const ours = new Set<string>(Object.values(HEADERS));
+  const headers = Object.fromEntries(
+    Object.entries(copy.headers).filter(([name, value]) => ours.has(name) && isLikeOurs(value)),
+  );
+  return { ...copy, headers };
+}
+
+function isLikeOurs(value: unknown): boolean {
+  return typeof value === 'string' ? value.length <= MAX_DEAD_ERROR_CHARACTERS : Number.isFinite(value);
+}
+
+function failureHeaders(
+  { headers }: IncomingMessage,
+  { attempts, error }: { readonly attempts: number; readonly error: unknown },
+): WorkCopy['headers'] {
+  const lastError = describeThrown(error).slice(0, MAX_ERROR_CHARACTERS);
+  return {
+    [HEADERS.attempts]: attempts,
+    [HEADERS.firstError]: headers[HEADERS.firstError] ?? lastError,
+    [HEADERS.lastError]: lastError,
+  };
+}
+
+function workCopy(message: IncomingMessage, messageId: string, added: WorkCopy['headers']): WorkCopy {
+  const headers = { ...message.headers };
+  for (const name of OF_ONE_DELIVERY) delete headers[name];
+  const { body, contentType, contentEncoding, replyTo, correlationId } = message;
+  return {
+    body,
+    messageId,
+    contentType,
+    ...(contentEncoding === undefined ? {} : { contentEncoding }),
+    headers: { ...headers, ...added },
+    ...(replyTo === undefined ? {} : { replyTo }),
+    ...(correlationId === undefined ? {} : { correlationId }),
+  };
+}
