@@ -96,11 +96,12 @@ describe('the publisher’s side', () => {
     expect(connection.publishChannel.sent[0]?.message).toMatchObject({ body: Buffer.from('encoded') });
   });
 
-  it('publishes dead letters of any size: what was delivered must not go round for ever', async () => {
+  it('publishes copies of any size: what was delivered must not go round for ever', async () => {
     const { pipeline, connection, publishAnd } = await setUp({ maxMessageBytes: 10 });
-    const publishDeadLetter = await pipeline.openDeadLetters('orders', 2);
+    const copies = await pipeline.openCopies('orders');
     connection.publishChannel.autoAnswer = 'acked';
-    await publishDeadLetter(outgoing({ queue: 'orders.dead', body: Buffer.alloc(11) }));
+    const letter = outgoing({ queue: 'orders.dead', body: Buffer.alloc(11) });
+    expect(await copies.publish(letter)).toEqual({ at: 'broker', answer: 'acked' });
     await pipeline.open('orders', 100);
     expect(await publishAnd('acked', Buffer.alloc(11))).toBeInstanceOf(MessageTooLargeError);
   });

@@ -55,6 +55,20 @@ export class PublishPipeline {
     );
   }
 
+  /**
+   * Makes the door of a queue that this process need not have said it publishes to.
+   * @throws ConfigurationError when the QoS file does not know the queue
+   */
+  addDoor(name: string): void {
+    if (!this.doors.has(name)) this.addQueue(name, qosOf(name, this.settings));
+  }
+
+  /** Publishes a message as it is, to the queue it names; its door must be there. @throws as `WorkQueue.publish` */
+  async resend(message: OutgoingMessage): Promise<void> {
+    // New work keeps the rest of the queue to itself.
+    await this.doors.get(message.queue)?.send(message, { priority: 'low' });
+  }
+
   /** Opens the door of a queue; `maxLength` is the limit in force on the broker. */
   async open(name: string, maxLength: number): Promise<void> {
     this.limitChanged(name, maxLength);
@@ -75,29 +89,18 @@ export class PublishPipeline {
     this.doors.get(name)?.limitChanged(maxLength);
   }
 
-  /** Publishes the dead letters of one queue. They are as many as its handlers run, so that is the window. */
-  async openDeadLetters(
-    name: string,
-    concurrency: number,
-  ): Promise<(message: OutgoingMessage) => Promise<void>> {
-    const qos: DoorQos = {
-      type: 'quorum',
-      // It refuses nothing for its length.
-      overflow: 'drop-head',
-      maxLength: Number.MAX_SAFE_INTEGER,
-      window: concurrency,
-      windowBytes: Number.MAX_SAFE_INTEGER,
-      serviceTimeMs: undefined,
-      concurrencyTotal: concurrency,
-      shedLowAt: 1,
-    };
-    // What the broker has delivered it takes again; refused here it would go round for ever.
+  /**
+   * Publishes what a handler of this queue could not finish. There is never more of it than its handlers hold, so it
+   * has no window; and what the broker has delivered it takes again, so no limit of size: refused here it would go
+   * round for ever.
+   */
+  async openCopies(name: string): Promise<Publisher> {
+    const size = { messages: Number.MAX_SAFE_INTEGER, bytes: Number.MAX_SAFE_INTEGER };
     const options = { ...this.settings, maxMessageBytes: Number.MAX_SAFE_INTEGER };
-    const deadName = `${name}.dead`;
-    const publisher = this.addPublisher(deadName, qos, options);
-    const door = this.doorOf(deadName, qos, publisher, options);
+    const publisher = new Publisher(this.connections.publish, size, options);
+    this.publishers.set(`retries and dead letters of ${name}`, publisher);
     await publisher.open();
-    return (message) => door.send(message);
+    return publisher;
   }
 
   /** Callers that wait for results go on without them; publishing goes on. */

@@ -1,13 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { explain } from '@spillway/qos';
+import { explain, type QueueQos } from '@spillway/qos';
+import type { OutgoingMessage } from './broker/broker.port.js';
 import { BrokerTopology } from './broker-topology.js';
 import { ReconnectingConnection } from './broker/reconnecting-connection.js';
 import type { Settings } from './config/settings.js';
-import { ConsumePipeline } from './consume-pipeline.js';
+import { ConsumePipeline, retrySteps } from './consume-pipeline.js';
+import type { WorkConsumer } from './consume/handler-consumer.js';
+import { DeadLetterService } from './dead-letter/dead-letter.service.js';
 import type { MountedHandler } from './execute/work-handler.js';
 import { codecOf, PublishPipeline, qosOf } from './publish-pipeline.js';
 import { ReplyPublisher } from './reply-publisher.js';
 import { Telemetry } from './telemetry/telemetry.js';
+import { WorkCopies } from './work-copies.js';
 import type { WorkQueue } from './work-queue.js';
 
 type Purpose = 'publish' | 'consume' | 'reply';
@@ -30,6 +34,10 @@ export class WorkQueueRuntime {
   private readonly topology: BrokerTopology;
   private readonly publishing: PublishPipeline;
   private readonly consuming: ConsumePipeline;
+  /** What became of work that could not be done. Usable once `start` has resolved. */
+  readonly deadLetters: DeadLetterService;
+  /** Of queues that this process did not say it publishes to. */
+  private readonly doors = new Map<string, Promise<void>>();
   private readonly stopRepairing: ReadonlyArray<() => void>;
   private isStopping = false;
 
@@ -52,6 +60,9 @@ export class WorkQueueRuntime {
         if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
       }),
       telemetry.on('settle.failed', () => void this.topology.repair()),
+      telemetry.on('consumer.lost', () => {
+        if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
+      }),
     ];
     const connections = { publish: this.publishConnection, look: this.consumeConnection };
     this.publishing = new PublishPipeline(
@@ -61,6 +72,10 @@ export class WorkQueueRuntime {
       () => void this.topology.recheck(),
     );
     this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
+    this.deadLetters = new DeadLetterService({
+      connection: this.consumeConnection,
+      send: (message) => this.resend(message),
+    });
   }
 
   /** The door of a queue listed in `queues`. Publishing works once `start` has resolved. */
@@ -89,17 +104,25 @@ export class WorkQueueRuntime {
   async consume(handler: MountedHandler): Promise<void> {
     const qos = qosOf(handler.queue, this.settings);
     const bounds = this.consuming.reserve(handler, qos);
-    await this.topology.ensure(handler.queue);
-    const publishDeadLetter = await this.publishing.openDeadLetters(handler.queue, bounds.concurrency);
+    const copies = await this.openCopies(handler.queue, qos);
     if (this.isStopping) return;
     const codec = codecOf(handler.queue, this.settings);
     await this.consuming.start(handler, {
       qos,
       codec,
       bounds,
-      publishDeadLetter,
+      copies,
+      readWaiting: () => this.readWaiting(handler.queue),
       publishReply: (message) => this.replies.publish(message),
     });
+  }
+
+  /**
+   * How the handler of this queue takes its work, to be changed live.
+   * @throws ConfigurationError when no handler of this process consumes the queue (yet)
+   */
+  consumer(queue: string): WorkConsumer {
+    return this.consuming.consumer(queue);
   }
 
   /**
@@ -127,6 +150,22 @@ export class WorkQueueRuntime {
     return { isReady: problems.length === 0, problems };
   }
 
+  private async readWaiting(queue: string): Promise<number | undefined> {
+    const waiting = await this.topology.waitingWork(queue);
+    // One of its queues is gone; while nobody knows, no new work may be begun.
+    if (waiting === undefined) void this.topology.repair();
+    return waiting;
+  }
+
+  /** Where a handler's failures go, with the queues they go to. */
+  private async openCopies(queue: string, qos: QueueQos): Promise<WorkCopies> {
+    await this.topology.ensure(queue);
+    const { settleMs } = await this.topology.ensureForWork(queue, retrySteps(qos));
+    const publisher = await this.publishing.openCopies(queue);
+    const ensureStep = (delayMs: number) => this.topology.ensureWaitStep(queue, delayMs);
+    return new WorkCopies(queue, { publisher, ensureStep, settleMs });
+  }
+
   private async openDoor(name: string): Promise<void> {
     const queue = await this.topology.ensure(name);
     await delay(queue.settleMs);
@@ -134,6 +173,24 @@ export class WorkQueueRuntime {
     const { wasCreated, maxLength } = queue;
     const explanation = explain(qosOf(name, this.settings));
     this.telemetry.emit('queue.ready', { queue: name, wasCreated, maxLength, explanation });
+  }
+
+  /** A redrive goes through the queue's door as any publish does, whether or not this process publishes otherwise. */
+  private async resend(message: OutgoingMessage): Promise<void> {
+    const { queue } = message;
+    if (!this.settings.queues.includes(queue)) await this.openedDoor(queue);
+    await this.publishing.resend(message);
+  }
+
+  private openedDoor(queue: string): Promise<void> {
+    const opened = this.doors.get(queue);
+    if (opened) return opened;
+    this.publishing.addDoor(queue);
+    const opening = this.openDoor(queue);
+    this.doors.set(queue, opening);
+    // The next redrive tries again.
+    opening.catch(() => this.doors.delete(queue));
+    return opening;
   }
 
   /** Without its connections there is nothing to be asked, and asking would take its time. */
@@ -147,7 +204,7 @@ export class WorkQueueRuntime {
     return [
       ...this.publishing.closedDoors.map((name) => `no channel to publish to ${name}`),
       ...this.publishing.silentDoors.map((name) => `the broker confirms nothing published to ${name}`),
-      ...this.consuming.silentQueues.map((name) => `not consuming ${name}`),
+      ...this.consuming.problems,
       ...(await this.topology.problems()),
     ];
   }

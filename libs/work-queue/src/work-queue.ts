@@ -233,7 +233,13 @@ export class WorkQueue<T = unknown> {
     const { contentType, body, headers } = reply;
     if (contentType === undefined) return { receipt, isDone: true, result: undefined };
     try {
-      const result = jsonCodec.decode({ contentType, body, headers, messageId: receipt.id });
+      const result = jsonCodec.decode({
+        contentType,
+        contentEncoding: undefined,
+        body,
+        headers,
+        messageId: receipt.id,
+      });
       return { receipt, isDone: true, result };
     } catch {
       // Whoever sent this reply, it is none of our workers' making.

@@ -4,14 +4,15 @@ import { Injector } from '@nestjs/core/injector/injector.js';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { RpcParamtype } from '@nestjs/microservices/enums/rpc-paramtype.enum.js';
-import { PermanentFailure } from '../errors/permanent-failure.error.js';
+import type { BatchContext } from '../execute/batch-context.js';
+import { InvalidPayload } from '../execute/payload-validator.js';
 import type { WorkContext } from '../execute/work-context.js';
 import { UnansweredErrorProxy } from './unanswered-error.proxy.js';
 
 /** NestJS's key for what `@Payload()`, `@Ctx()` and `@Body()` leave on a method. Tested against NestJS itself. */
 export const PARAMETERS_METADATA = '__routeArguments__';
 
-export type Invoke = (payload: unknown, context: WorkContext) => Promise<unknown>;
+export type Invoke = (payload: unknown, context: WorkContext | BatchContext) => Promise<unknown>;
 
 /** Which class, instance and module a handler method belongs to. */
 export interface HandlerHost {
@@ -44,9 +45,7 @@ export class HandlerInvoker {
       try {
         return await invoke(payload, context);
       } catch (error) {
-        throw isBadInput(error)
-          ? new PermanentFailure(describe(error), { queue: context.queue, cause: error })
-          : error;
+        throw isBadInput(error) ? new InvalidPayload([describe(error)], context.queue, error) : error;
       }
     };
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { parseRate } from '@spillway/qos';
 import { HandlerRegistrationError } from '../errors/handler-registration.error.js';
 import type { PayloadType } from '../execute/payload-validator.js';
 import type { MountedHandler } from '../execute/work-handler.js';
@@ -64,9 +65,12 @@ export class HandlerExplorer {
     return {
       queue: metadata.queue,
       label,
-      payloadType: payloadTypeOf(prototype, methodName),
+      payloadType: metadata.payload ?? payloadTypeOf(prototype, methodName),
       prefetch: metadata.prefetch,
       concurrency: metadata.concurrency,
+      ratePerSec: rateOf(label, metadata),
+      batch: metadata.batch,
+      threads: threadsOf(label, metadata),
       invoke: this.invoker.invokerOf({ wrapper, module, isController, methodName }),
     };
   }
@@ -76,6 +80,23 @@ function assertEnhanced(label: string, queue: string, missing: readonly string[]
   if (missing.length === 0) return;
   throw new HandlerRegistrationError(
     `${label} would run without ${missing.join(', ')}: NestJS makes what @UseGuards() and the like name as a class only for providers that are classes. Provide the class instead of a factory or value, or give the decorator an instance.`,
+    { queue },
+  );
+}
+
+function threadsOf(label: string, { threads, queue }: WorkHandlerMetadata): URL | undefined {
+  if (threads === undefined || threads instanceof URL) return threads;
+  throw new HandlerRegistrationError(
+    `${label}: expected threads to be a URL such as new URL('./some.thread.js', import.meta.url), got: ${String(threads)}`,
+    { queue },
+  );
+}
+
+function rateOf(label: string, { rate, queue }: WorkHandlerMetadata): number | undefined {
+  const ratePerSec = rate === undefined ? undefined : parseRate(rate);
+  if (rate === undefined || ratePerSec !== undefined) return ratePerSec;
+  throw new HandlerRegistrationError(
+    `${label}: expected a rate such as 200/s, 30/m or 1000/h, got: ${String(rate)}`,
     { queue },
   );
 }

@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { WorkQueueError } from '../errors/work-queue.error.js';
+import { Telemetry } from '../telemetry/telemetry.js';
 
 /** An error whose message says all there is to say; others keep their stack, since they are defects. */
 export type IsForPeople = (error: unknown) => boolean;
@@ -9,7 +10,9 @@ const INTERRUPTED = 130;
 
 /**
  * Runs an application as a process: prints the line `ready` when `start` has resolved, ends with 0 after SIGTERM or SIGINT
- * once everything is closed, at once on a second signal, and with 1 and one clear message when the start fails.
+ * once everything is closed, at once on a second signal, and with 1 and one clear message when the start fails. A handler
+ * that does not end long after its timeout (`timeoutGrace`) ends the process too, with 1 once all others have finished:
+ * only that frees its place, and whoever supervises the process starts another.
  * Use it instead of `enableShutdownHooks`, with `abortOnError: false`.
  *
  * @param isForPeople errors of your own to show without a stack; this package's are always shown so
@@ -43,6 +46,8 @@ class Shutdown {
 
   started(application: INestApplicationContext): void {
     this.application = application;
+    const telemetry = application.get(Telemetry, { strict: false });
+    telemetry.on('handler.stuck', ({ queue }) => this.stuck(application, queue));
   }
 
   private signalled(signal: NodeJS.Signals): void {
@@ -50,13 +55,22 @@ class Shutdown {
     if (this.isClosing) process.exit(INTERRUPTED);
     this.isClosing = true;
     process.stdout.write(`${this.name}: ${signal}, finishing what has begun\n`);
-    void this.close(this.application);
+    void this.close(this.application, 0);
   }
 
-  private async close(application: INestApplicationContext): Promise<void> {
+  private stuck(application: INestApplicationContext, queue: string): void {
+    if (this.isClosing) return;
+    this.isClosing = true;
+    process.stderr.write(
+      `${this.name}: a handler of ${queue} does not end; finishing the others and ending\n`,
+    );
+    void this.close(application, FAILED);
+  }
+
+  private async close(application: INestApplicationContext, code: number): Promise<void> {
     try {
       await application.close();
-      process.exit(0);
+      process.exit(code);
     } catch (error) {
       process.stderr.write(`${this.name}: did not stop cleanly\n${String(error)}\n`);
       process.exit(FAILED);

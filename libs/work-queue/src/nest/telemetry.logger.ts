@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { WorkQueueError } from '../errors/work-queue.error.js';
 import { Telemetry, type TelemetryEvents } from '../telemetry/telemetry.js';
 
 /** Refusals come in thousands when a queue is full; one line a second per queue and reason tells as much. */
@@ -26,24 +27,56 @@ export class TelemetryLogger implements OnApplicationShutdown {
         this.logger.log(`${e.connection}: the broker's alarm is over`),
       ),
       telemetry.on('queue.ready', (e) =>
-        this.logger.log(
-          `${e.queue}: ${e.wasCreated ? 'created' : 'found'}, limit ${e.maxLength}. ${e.explanation}`,
-        ),
+        this.logger.log(`${e.queue}: ${e.wasCreated ? 'created' : 'found'}, limit ${e.maxLength}`),
       ),
+      telemetry.on('queue.ready', (e) => this.logger.debug(`${e.queue}: ${e.explanation}`)),
       telemetry.on('queue.check-failed', (e) =>
         this.logger.error(`${e.queue}: cannot be checked: ${e.reason}`),
       ),
       telemetry.on('consumer.started', (e) =>
-        this.logger.log(`${e.queue}: consuming, ${e.concurrency} at once, prefetch ${e.prefetch}`),
+        this.logger.log(`${e.queue}: consuming, prefetch ${e.prefetch}`),
       ),
+      telemetry.on('consumer.resized', (e) =>
+        this.logger.log(
+          `${e.queue}: resized: ${e.concurrency} at once, prefetch ${e.prefetch}, ${e.ratePerSec === undefined ? 'no rate limit' : `at most ${e.ratePerSec}/s`}`,
+        ),
+      ),
+      telemetry.on('consumer.paused', (e) => this.logger.log(`${e.queue}: paused`)),
+      telemetry.on('consumer.resumed', (e) => this.logger.log(`${e.queue}: resumed`)),
       telemetry.on('consumer.lost', (e) =>
         this.logger.warn(`${e.queue}: not consuming (${e.reason}); again in ${e.retryInMs} ms`),
       ),
       telemetry.on('consumer.stopped', (e) => this.logger.log(`${e.queue}: stopped consuming`)),
       telemetry.on('publish.refused', (e) => this.refused(e)),
-      telemetry.on('attempt.failed', (e) =>
+      telemetry.on('acks.lost', (e) =>
         this.logger.warn(
-          `${e.queue} ${e.messageId}: attempt ${e.attempt} failed, next in ${e.retryInMs} ms: ${textOf(e.error)}`,
+          `${e.queue}: ${e.count} finished jobs will be done again: the channel closed before their acks`,
+        ),
+      ),
+      telemetry.on('breaker.opened', (e) =>
+        this.logger.error(
+          `${e.queue}: one job at a time from now on, and failures count for nothing, until one succeeds: ${textOf(e.error)}`,
+        ),
+      ),
+      telemetry.on('breaker.closed', (e) =>
+        this.logger.log(`${e.queue}: a job succeeded, back to full speed`),
+      ),
+      telemetry.on('waiting.full', (e) =>
+        this.logger.error(
+          `${e.queue}: ${e.waiting} jobs wait for another attempt, ${e.maxWaiting} may: no new work is taken`,
+        ),
+      ),
+      telemetry.on('waiting.drained', (e) =>
+        this.logger.log(`${e.queue}: ${e.waiting} jobs wait for another attempt: new work is taken again`),
+      ),
+      telemetry.on('handler.late', (e) =>
+        this.logger.warn(
+          `${e.queue} ${e.messageIds.join(' ')}: its handler runs for ${e.runningMs} ms, past its timeout: its signal has aborted`,
+        ),
+      ),
+      telemetry.on('handler.stuck', (e) =>
+        this.logger.error(
+          `${e.queue} ${e.messageIds.join(' ')}: its handler still runs after ${e.runningMs} ms, long past its timeout; only a restart frees its place`,
         ),
       ),
       telemetry.on('settle.failed', (e) => this.logger.error(`${e.queue} ${e.messageId}: ${e.reason}`)),
@@ -72,16 +105,53 @@ export class TelemetryLogger implements OnApplicationShutdown {
 
   private settled(event: TelemetryEvents['job.settled']): void {
     const job = `${event.queue} ${event.messageId}`;
-    if (event.end === 'dead-lettered') {
-      this.logger.error(`${job}: dead-lettered after ${event.attempt} attempts: ${textOf(event.error)}`);
-    } else if (event.end === 'expired') {
-      this.logger.warn(`${job}: expired before attempt ${event.attempt + 1}: ${textOf(event.error)}`);
-    } else if (event.end === 'lost') {
-      this.logger.warn(`${job}: its channel closed before it was settled; the broker will deliver it again`);
-    } else {
-      this.logger.debug(`${job}: ${event.end} in ${event.serviceTimeMs} ms`);
+    switch (event.end) {
+      case 'dead-lettered':
+        return this.logger.error(
+          `${job}: dead-lettered after ${attempts(event.attempt)}: ${withStack(event.error)}`,
+        );
+      case 'retried':
+        return this.logger.warn(
+          `${job}: attempt ${event.attempt} failed, next in ${event.retryInMs} ms: ${event.attempt === 1 ? withStack(event.error) : textOf(event.error)}`,
+        );
+      case 'deferred':
+        return this.logger.debug(`${job}: once more in ${event.retryInMs} ms: ${textOf(event.error)}`);
+      case 'expired':
+        return this.logger.warn(
+          `${job}: expired before attempt ${event.attempt + 1}: ${textOf(event.error)}`,
+        );
+      case 'set-aside':
+        return this.logger.warn(
+          `${job}: was out before and came to no end: stored anew with a start on record`,
+        );
+      case 'lost':
+        return this.logger.warn(
+          `${job}: its channel closed before it was settled; the broker will deliver it again`,
+        );
+      case 'dropped':
+        return this.logger.debug(`${job}: dropped: ${textOf(event.error)}`);
+      case 'returned':
+        // Most is returned unstarted; what had begun was aborted by us or could not be stored.
+        if (event.serviceTimeMs !== undefined) {
+          return this.logger.warn(
+            `${job}: given back after its handler ran for ${Math.round(event.serviceTimeMs)} ms: we stop, or its next attempt cannot be stored`,
+          );
+        }
+        return this.logger.debug(`${job}: returned`);
+      case 'succeeded':
+        return this.logger.debug(`${job}: ${event.end} in ${Math.round(event.serviceTimeMs ?? 0)} ms`);
     }
   }
+}
+
+function attempts(count: number): string {
+  return count === 1 ? '1 attempt' : `${count} attempts`;
+}
+
+/** Where it happened, for a defect; our own errors say all in their text. */
+function withStack(error: unknown): string {
+  const stack = error instanceof Error && !(error instanceof WorkQueueError) ? error.stack : undefined;
+  return stack ?? textOf(error);
 }
 
 function textOf(error: unknown): string {

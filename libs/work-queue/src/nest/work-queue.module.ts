@@ -12,6 +12,7 @@ import {
 import { APP_FILTER, DiscoveryModule, ModulesContainer } from '@nestjs/core';
 import { resolveSettings, type Settings, type WorkQueueOptions } from '../config/settings.js';
 import { ConfigurationError } from '../errors/configuration.error.js';
+import { DeadLetterService } from '../dead-letter/dead-letter.service.js';
 import { Telemetry } from '../telemetry/telemetry.js';
 import { WorkQueueRuntime } from '../work-queue.runtime.js';
 import { ConsumingModule } from './consuming.module.js';
@@ -113,6 +114,11 @@ function assemble(
           new WorkQueueRuntime(settings, telemetry),
         inject: [WORK_QUEUE_SETTINGS, Telemetry, TelemetryLogger],
       },
+      {
+        provide: DeadLetterService,
+        useFactory: (runtime: WorkQueueRuntime) => runtime.deadLetters,
+        inject: [WorkQueueRuntime],
+      },
       { provide: APP_FILTER, useClass: WorkQueueExceptionFilter },
       EarlyRefusal,
       TelemetryLogger,
@@ -125,6 +131,7 @@ function assemble(
     exports: [
       WorkQueueRuntime,
       WorkQueueHealth,
+      DeadLetterService,
       HandlerExplorer,
       Telemetry,
       ...doors.map((door) => door.provide),

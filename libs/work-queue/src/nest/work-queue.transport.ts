@@ -72,7 +72,8 @@ export class WorkQueueTransport extends Server implements CustomTransportStrateg
       payloadType: undefined,
       prefetch: undefined,
       concurrency: undefined,
-      invoke: (payload, context) => this.dispatch(payload, context),
+      // Without `batch` it is always one message.
+      invoke: (payload, context) => this.dispatch(payload, context as WorkContext),
     });
   }
 
