@@ -19,7 +19,7 @@ class InvoicesController {
 
 @Injectable()
 class InvoicePrinter {
-  @WorkHandler('invoices') // validated, at most 4 at once, retried, dead-lettered, drained at shutdown
+  @WorkHandler('invoices') // validated, at most 4 at once, retried later, dead-lettered, drained at shutdown
   async print(invoice: Invoice) {
     console.log(`printed for ${invoice.to}`);
   }

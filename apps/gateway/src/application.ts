@@ -5,7 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApplicationLogger, runApplication } from '@spillway/work-queue';
 import { GatewayModule } from './gateway.module.js';
 import { GatewayOptionsError, readGatewayOptions } from './gateway.options.js';
-import { acceptRawJson, createHttpAdapter } from './http/http-server.js';
+import { acceptRawBodies, createHttpAdapter } from './http/http-server.js';
 
 async function start(): Promise<NestFastifyApplication> {
   const options = readGatewayOptions(process.env);
@@ -14,7 +14,7 @@ async function start(): Promise<NestFastifyApplication> {
     createHttpAdapter(options),
     { bodyParser: false, abortOnError: false, logger: new ApplicationLogger(options.logLevels) },
   );
-  acceptRawJson(app, options);
+  acceptRawBodies(app, options);
   await app.listen(options.port, options.host);
   new Logger('Gateway').log(`listening on ${await app.getUrl()}`);
   return app;

@@ -8,6 +8,7 @@ describe('the gateway options', () => {
       port: 3000,
       githubWebhookSecret: undefined,
       maxBodyBytes: 1024 * 1024,
+      maxImageBytes: 10 * 1024 * 1024,
       maxWaitMs: 30_000,
       logLevels: ['fatal', 'error', 'warn', 'log'],
     });
@@ -25,6 +26,7 @@ describe('the gateway options', () => {
       HOST: '::1',
       GITHUB_WEBHOOK_SECRET: 's',
       MAX_BODY_BYTES: '10',
+      MAX_IMAGE_BYTES: '20',
       MAX_WAIT_SECONDS: '0',
       LOG_LEVEL: 'error',
     };
@@ -33,6 +35,7 @@ describe('the gateway options', () => {
       host: '::1',
       githubWebhookSecret: 's',
       maxBodyBytes: 10,
+      maxImageBytes: 20,
       maxWaitMs: 0,
       logLevels: ['fatal', 'error'],
     });

@@ -7,7 +7,10 @@ export interface GatewayOptions {
   readonly port: number;
   /** Undefined: signatures are not checked. */
   readonly githubWebhookSecret: string | undefined;
+  /** Of a webhook. */
   readonly maxBodyBytes: number;
+  /** Of a photograph. */
+  readonly maxImageBytes: number;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
@@ -36,6 +39,13 @@ const INTEGERS = {
   port: { variable: 'PORT', fallback: 3000, min: 0, max: 65_535 },
   /** Real payloads are 1 to 30 KB. Too high: a few senders fill the memory. Too low: large pushes get 413. */
   maxBodyBytes: { variable: 'MAX_BODY_BYTES', fallback: 1024 * 1024, min: 1, max: LARGEST_BODY_BYTES },
+  /** Photographs of telephones are 2 to 8 MB. Too high: the queue holds that much more. Too low: they get 413. */
+  maxImageBytes: {
+    variable: 'MAX_IMAGE_BYTES',
+    fallback: 10 * 1024 * 1024,
+    min: 1,
+    max: LARGEST_BODY_BYTES,
+  },
   /** Too high: idle half-open clients hold connections. Too low: far clients are cut off. */
   headersTimeoutMs: { variable: 'HEADERS_TIMEOUT_MS', fallback: 5_000, min: 100, max: 600_000 },
   /** From the first byte to the last of a request; GitHub itself gives up after 10 s. */
@@ -66,6 +76,7 @@ export function readGatewayOptions(environment: Environment): GatewayOptions {
     port: integer(INTEGERS.port),
     githubWebhookSecret: environment.GITHUB_WEBHOOK_SECRET || undefined,
     maxBodyBytes: integer(INTEGERS.maxBodyBytes),
+    maxImageBytes: integer(INTEGERS.maxImageBytes),
     headersTimeoutMs: integer(INTEGERS.headersTimeoutMs),
     requestTimeoutMs: integer(INTEGERS.requestTimeoutMs),
     maxConnections: integer(INTEGERS.maxConnections),

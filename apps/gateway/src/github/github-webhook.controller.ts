@@ -1,18 +1,10 @@
-import { Controller, Get, Inject, NotFoundException, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
+import { Controller, Get, NotFoundException, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
 import { GITHUB_EVENTS, GithubEvent } from '@spillway/contracts';
-import {
-  type EarlyRequest,
-  InjectWorkQueue,
-  readPrefer,
-  RefusesEarly,
-  WorkQueue,
-} from '@spillway/work-queue';
+import { type EarlyRequest, InjectWorkQueue, RefusesEarly, WorkQueue } from '@spillway/work-queue';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { GatewayOptions } from '../gateway.options.js';
-import { GATEWAY_OPTIONS } from '../gateway.tokens.js';
-import { clientGone } from '../http/client-gone.js';
 import { readPriority } from '../http/priority.js';
-import { requestAnswer, storedAnswer, type WorkAnswer } from '../http/work-answer.js';
+import type { WorkAnswer } from '../http/work-answer.js';
+import { WorkIntake } from '../http/work-intake.js';
 import { deliveryIdOf, messageIdOfDelivery } from './delivery.js';
 import { GithubWebhook } from './raw-webhook.decorator.js';
 import { SignatureGuard } from './signature.guard.js';
@@ -22,7 +14,7 @@ import { WebhookPipe } from './webhook.pipe.js';
 export class GithubWebhookController {
   constructor(
     @InjectWorkQueue(GITHUB_EVENTS) private readonly events: WorkQueue<GithubEvent>,
-    @Inject(GATEWAY_OPTIONS) private readonly options: GatewayOptions,
+    private readonly intake: WorkIntake,
   ) {}
 
   /**
@@ -35,14 +27,14 @@ export class GithubWebhookController {
     messageIdOf: earlyMessageId,
     priorityOf: ({ headers }) => readPriority(headers),
   })
-  async receive(
+  receive(
     @GithubWebhook(WebhookPipe) event: GithubEvent,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WorkAnswer['body']> {
-    const { status, headers, body } = await this.take(event, request, reply);
-    void reply.status(status).headers(headers);
-    return body;
+    const messageId = messageIdOfDelivery(event.deliveryId);
+    const locationOf = (): string => `/webhooks/github/${event.deliveryId}`;
+    return this.intake.take({ queue: this.events, payload: event, messageId, locationOf }, request, reply);
   }
 
   /** The address a 202 points to. The gateway keeps no record of what it stored, and says so. */
@@ -51,20 +43,6 @@ export class GithubWebhookController {
     throw new NotFoundException(
       `the gateway keeps no state of ${id}: once written, it is the row of table webhook_events with that delivery_id`,
     );
-  }
-
-  private async take(
-    event: GithubEvent,
-    { headers }: FastifyRequest,
-    { raw }: FastifyReply,
-  ): Promise<WorkAnswer> {
-    const preference = readPrefer(headers, this.options.maxWaitMs);
-    const { waitMs } = preference;
-    const stored = { location: `/webhooks/github/${event.deliveryId}`, preference };
-    const work = { messageId: messageIdOfDelivery(event.deliveryId), priority: readPriority(headers) };
-    if (waitMs === undefined) return storedAnswer(await this.events.publish(event, work), stored);
-    const signal = clientGone(raw);
-    return requestAnswer(await this.events.request(event, { ...work, waitMs, signal }), stored);
   }
 }
 

@@ -9,6 +9,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import { GATEWAY_OPTIONS } from '../gateway.tokens.js';
 import type { GatewayOptions } from '../gateway.options.js';
+import { rawBodyOf } from '../http/raw-body.decorator.js';
 
 const HEADER = 'x-hub-signature-256';
 
@@ -23,8 +24,7 @@ export class SignatureGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<FastifyRequest>();
     const given = request.headers[HEADER];
     if (given === undefined) throw new UnauthorizedException('X-Hub-Signature-256 is missing');
-    const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    if (!isSignatureRight(String(given), body, secret)) {
+    if (!isSignatureRight(String(given), rawBodyOf(request), secret)) {
       throw new UnauthorizedException('X-Hub-Signature-256 does not match the body');
     }
     return true;
