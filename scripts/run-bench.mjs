@@ -15,7 +15,7 @@ const BENCH_DIR = inProject('bench', 'side-by-side');
 /** What we are measured against has a lock file of its own: nothing of the project may come to depend on it. */
 const PEERS_DIR = join(BENCH_DIR, 'peers');
 
-const BENCHMARKS = ['publish', 'gateway'];
+const BENCHMARKS = ['publish', 'consume', 'gateway'];
 
 /** Runs `npm ci` for the peers unless exactly the packages of their lock file are installed. */
 async function ensurePeers() {

@@ -9,6 +9,10 @@ describe('the command line', () => {
       benchmark: 'publish',
       settings: { rounds: 5, seconds: 1, windows: [100, 1_000], queueTypes: ['classic', 'quorum'] },
     });
+    expect(read('consume')).toMatchObject({
+      benchmark: 'consume',
+      settings: { rounds: 5, seconds: 1, prefetch: [1, 10, 100, 500], queue: 'both' },
+    });
     expect(read('gateway')).toMatchObject({
       settings: { rounds: 5, seconds: 4, connections: 50, queueType: 'quorum' },
     });
@@ -17,5 +21,10 @@ describe('the command line', () => {
   it('takes lists', () => {
     const { settings } = read('publish --windows 1,10 --clients ours,amqplib --strict --json out.json');
     expect(settings).toMatchObject({ windows: [1, 10], clients: ['ours', 'amqplib'] });
+    expect(read('consume --prefetch 1,100 --queue quorum --clients ours-bare').settings).toMatchObject({
+      prefetch: [1, 100],
+      queue: 'quorum',
+      clients: ['ours-bare'],
+    });
   });
 });

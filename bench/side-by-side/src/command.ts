@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { QueueType } from './broker/bench-vhost.js';
+import { CONSUMER_NAMES, type ConsumerName } from './consume/consume-client.js';
+import type { ConsumeSettings } from './consume/consume-findings.js';
 import type { GatewayPlan } from './gateway/gateway-bench.js';
 import { CLIENT_NAMES, type ClientName } from './publish/publish-client.js';
 import type { PublishSettings } from './publish/publish-findings.js';
@@ -14,6 +16,7 @@ interface Output {
 export type BenchCommand = Output &
   (
     | { readonly benchmark: 'publish'; readonly settings: PublishSettings }
+    | { readonly benchmark: 'consume'; readonly settings: ConsumeSettings }
     | { readonly benchmark: 'gateway'; readonly settings: GatewayPlan }
   );
 
@@ -26,6 +29,7 @@ export function readCommandLine(argv: readonly string[]): BenchCommand {
   // Before the subcommands, which inherit it.
   program.exitOverride();
   addPublish(program, (command) => chosen.push(command));
+  addConsume(program, (command) => chosen.push(command));
   addGateway(program, (command) => chosen.push(command));
   program.parse(argv, { from: 'user' });
   const [command] = chosen;
@@ -53,6 +57,25 @@ function addPublish(program: Command, choose: (command: BenchCommand) => void): 
     );
 }
 
+function addConsume(program: Command, choose: (command: BenchCommand) => void): void {
+  withCommonOptions(program.command('consume'), '1')
+    .description(
+      'Consuming with a handler that does nothing: ours beside others, each in a process of its own.',
+    )
+    .addOption(
+      listOption('--prefetch <list>', 'also the concurrency', [1, 10, 100, 500], toInteger(1, 2_000)),
+    )
+    .addOption(
+      new Option('--queue <type>', 'of the queues').choices([...QUEUE_TYPES, 'both']).default('both'),
+    )
+    .addOption(
+      listOption('--clients <list>', 'who takes part', CONSUMER_NAMES, oneOf<ConsumerName>(CONSUMER_NAMES)),
+    )
+    .action(({ json, strict, ...settings }: ConsumeSettings & Output) =>
+      choose({ benchmark: 'consume', settings, json, strict }),
+    );
+}
+
 function addGateway(program: Command, choose: (command: BenchCommand) => void): void {
   withCommonOptions(program.command('gateway'), '4')
     .description('A POST answered by a gateway: published, refused, and what each of it costs the process.')
@@ -66,7 +89,12 @@ function addGateway(program: Command, choose: (command: BenchCommand) => void): 
 function withCommonOptions(command: Command, seconds: string): Command {
   return command
     .option('--rounds <n>', 'of everything, in rotated order', toInteger(1, 100), 5)
-    .option('--seconds <n>', 'measured in each cell', toSeconds, Number(seconds))
+    .option(
+      '--seconds <n>',
+      'measured in each cell; about that much for consume, which counts messages',
+      toSeconds,
+      Number(seconds),
+    )
     .option('--json <file>', 'also writes everything that was measured as JSON')
     .option('--strict', 'exits with 1 when a target was missed');
 }

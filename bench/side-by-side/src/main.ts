@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
 import { BenchVhost, type BrokerUrls } from './broker/bench-vhost.js';
 import { type BenchCommand, readCommandLine } from './command.js';
+import { findConsume } from './consume/consume-findings.js';
 import { findGateway } from './gateway/gateway-findings.js';
 import { findPublish } from './publish/publish-findings.js';
 import { type Findings, jsonReport, textReport } from './report/findings.js';
@@ -61,9 +62,14 @@ async function run(command: BenchCommand, urls: BrokerUrls): Promise<number> {
 }
 
 function find(command: BenchCommand, surroundings: Surroundings): Promise<Findings> {
-  return command.benchmark === 'publish'
-    ? findPublish(command.settings, surroundings)
-    : findGateway(command.settings, surroundings);
+  switch (command.benchmark) {
+    case 'publish':
+      return findPublish(command.settings, surroundings);
+    case 'consume':
+      return findConsume(command.settings, surroundings);
+    case 'gateway':
+      return findGateway(command.settings, surroundings);
+  }
 }
 
 function exitCodeOf({ strict }: BenchCommand, { verdicts }: Findings): 0 | 1 {

@@ -37,8 +37,13 @@ export class BenchVhost {
     return String(overview.rabbitmq_version);
   }
 
-  async declareQueue(queue: string, type: QueueType): Promise<void> {
-    const declaration = { durable: true, arguments: { 'x-queue-type': type } };
+  /** Durable; `others` are arguments beside the type. */
+  async declareQueue(
+    queue: string,
+    type: QueueType,
+    others: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const declaration = { durable: true, arguments: { 'x-queue-type': type, ...others } };
     await this.management.request('PUT', this.pathOf(queue), declaration);
   }
 

@@ -16,8 +16,19 @@ const PUBLISHERS = {
   ClientRMQ: '@nestjs/microservices',
 } as const;
 
-export function publisherVersions(): Record<string, string> {
-  const peers = Object.entries(PUBLISHERS).map(([name, peer]) => [name, versionOfPeer(peer)]);
+const CONSUMERS = {
+  amqplib: 'amqplib',
+  'rabbitmq-client': 'rabbitmq-client',
+  golevelup: '@golevelup/nestjs-rabbitmq',
+  'nest-rmq': '@nestjs/microservices',
+} as const;
+
+export const publisherVersions = (): Record<string, string> => oursAnd(PUBLISHERS);
+
+export const consumerVersions = (): Record<string, string> => oursAnd(CONSUMERS);
+
+function oursAnd(packages: Readonly<Record<string, string>>): Record<string, string> {
+  const peers = Object.entries(packages).map(([name, peer]) => [name, versionOfPeer(peer)]);
   return { ours: versionOf('@spillway/work-queue'), ...Object.fromEntries(peers) };
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Payload } from '../payload.js';
 import { type CpuTime, cpuTimeSince } from '../process/cpu-time.js';
-import type { Payload, PublishClient } from './publish-client.js';
+import type { PublishClient } from './publish-client.js';
 
 export interface Load {
   readonly payload: Payload;

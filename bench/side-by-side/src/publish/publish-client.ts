@@ -1,4 +1,5 @@
 import type { BrokerUrls, QueueType } from '../broker/bench-vhost.js';
+import type { Payload } from '../payload.js';
 
 /** What runs in the process of each. */
 const CLIENT_FILES = {
@@ -22,12 +23,6 @@ export const CLIENT_NAMES = [
 
 export const fileOf = (client: ClientName): URL =>
   new URL(`clients/${CLIENT_FILES[client]}`, import.meta.url);
-
-/** What everybody publishes; each encodes it as JSON its own way. */
-export interface Payload {
-  readonly id: number;
-  readonly text: string;
-}
 
 export interface PublishTarget extends BrokerUrls {
   readonly queue: string;

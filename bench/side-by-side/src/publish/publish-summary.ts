@@ -1,80 +1,40 @@
-import { medianRatio, type OfRound, type Spread, spreadOf } from '../report/rounds.js';
+import {
+  type Pair,
+  rateRatio,
+  type RateSample,
+  type RateSummary,
+  summarizeRates,
+} from '../report/rate-summary.js';
+import { spreadOf } from '../report/rounds.js';
 import { CLIENT_NAMES, type ClientName } from './publish-client.js';
 
-/** What one client did in one scenario of one round. */
-export interface PublishSample {
-  readonly round: number;
-  readonly scenario: string;
-  readonly client: ClientName;
-  readonly messagesPerSec: number;
-  /** CPU time of the client's process per message. */
-  readonly cpuUserUs: number;
-  readonly cpuSystemUs: number;
-}
+export type PublishSample = RateSample<ClientName>;
 
-export interface PublishSummary {
-  readonly scenario: string;
-  readonly client: ClientName;
-  readonly messagesPerSec: Spread;
+export interface PublishSummary extends RateSummary<ClientName> {
   /** Within each round; undefined when the other was left out. */
   readonly ratioToRaw: number | undefined;
   readonly ratioToBest: number | undefined;
-  readonly cpuUs: number;
-  readonly cpuSystemUs: number;
 }
 
 /** Those that somebody might choose in our place. */
 const CONTENDERS = ['golevelup', 'amqp-connection-manager', 'rabbitmq-client'] as const;
 
 /** One row for each client of each scenario; the clients in their usual order, not the rotated one. */
-export function summarize(samples: readonly PublishSample[]): PublishSummary[] {
-  const scenarios = [...new Set(samples.map(({ scenario }) => scenario))];
-  return scenarios.flatMap((scenario) =>
-    CLIENT_NAMES.flatMap((client) => summaryOf(samples, scenario, client) ?? []),
-  );
-}
-
-function summaryOf(
-  all: readonly PublishSample[],
-  scenario: string,
-  client: ClientName,
-): PublishSummary | undefined {
-  const samples = all.filter((sample) => sample.scenario === scenario && sample.client === client);
-  const messagesPerSec = spreadOf(samples.map((sample) => sample.messagesPerSec));
-  const cpuUs = spreadOf(samples.map(({ cpuUserUs, cpuSystemUs }) => cpuUserUs + cpuSystemUs));
-  const cpuSystemUs = spreadOf(samples.map((sample) => sample.cpuSystemUs));
-  if (!messagesPerSec || !cpuUs || !cpuSystemUs) return undefined;
-  return {
-    scenario,
-    client,
-    messagesPerSec,
-    ratioToRaw: rateRatio(all, { scenario, client, to: 'amqplib' }),
-    ratioToBest: ratioToBest(all, { scenario, client }),
-    cpuUs: cpuUs.median,
-    cpuSystemUs: cpuSystemUs.median,
-  };
-}
-
-interface Pair {
-  readonly scenario: string;
-  readonly client: ClientName;
-  readonly to: ClientName;
-}
-
-/** Messages per second of one client to those of another: the median over the rounds. */
-export function rateRatio(all: readonly PublishSample[], { scenario, client, to }: Pair): number | undefined {
-  const rates = (name: ClientName): OfRound[] =>
-    all
-      .filter((sample) => sample.scenario === scenario && sample.client === name)
-      .map(({ round, messagesPerSec }) => ({ round, value: messagesPerSec }));
-  return medianRatio(rates(client), rates(to));
-}
+export const summarize = (samples: readonly PublishSample[]): PublishSummary[] =>
+  summarizeRates(samples, CLIENT_NAMES).map((summary) => ({
+    ...summary,
+    ratioToRaw: rateRatio(samples, { ...summary, to: 'amqplib' }),
+    ratioToBest: ratioToBest(samples, summary),
+  }));
 
 /**
  * To whichever contender this client does worst against. Not to the best of each round: of three that vary, the luckiest
  * of the moment beats every one of them.
  */
-function ratioToBest(all: readonly PublishSample[], pair: Omit<Pair, 'to'>): number | undefined {
-  const ratios = CONTENDERS.flatMap((to) => rateRatio(all, { ...pair, to }) ?? []);
+function ratioToBest(
+  all: readonly PublishSample[],
+  { scenario, client }: Omit<Pair<ClientName>, 'to'>,
+): number | undefined {
+  const ratios = CONTENDERS.flatMap((to) => rateRatio(all, { scenario, client, to }) ?? []);
   return spreadOf(ratios)?.min;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { ClientName } from './publish-client.js';
 import { type PublishSample, summarize } from './publish-summary.js';
 import { publishVerdicts } from './publish-verdict.js';
-import { payloadOf, scenariosOf } from './scenario.js';
+import { scenariosOf } from './scenario.js';
 
 const scenarios = scenariosOf(['classic'], [100, 1_000]);
 const [at100 = '', at1000 = '', serial = ''] = scenarios.map(({ name }) => name);
@@ -60,8 +60,4 @@ it('a summary has a row for each client of each scenario that was measured', () 
     [at100, 'amqplib', { median: 1, min: 1, max: 1 }],
     [serial, 'ours', { median: 9, min: 9, max: 9 }],
   ]);
-});
-
-it.each([300, 8_192])('a payload has %d bytes as JSON', (bytes) => {
-  expect(JSON.stringify(payloadOf(bytes))).toHaveLength(bytes);
 });

@@ -1,6 +1,7 @@
+import { rateRatio } from '../report/rate-summary.js';
 import { atLeast, atMost, type Verdict } from '../report/verdict.js';
 import type { ClientName } from './publish-client.js';
-import { type PublishSample, type PublishSummary, rateRatio, summarize } from './publish-summary.js';
+import { type PublishSample, type PublishSummary, summarize } from './publish-summary.js';
 import type { Scenario } from './scenario.js';
 
 /** The window that our CPU time is promised for; below it there is nothing to gather into one write. */

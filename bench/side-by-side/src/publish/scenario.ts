@@ -1,5 +1,4 @@
 import type { QueueType } from '../broker/bench-vhost.js';
-import type { Payload } from './publish-client.js';
 
 /** What everybody does at a time. */
 export interface Scenario {
@@ -33,10 +32,4 @@ export function scenariosOf(queueTypes: readonly QueueType[], windows: readonly 
     bodyBytes: SERIAL_BYTES,
   };
   return [...pipelined, serial];
-}
-
-/** @returns a payload of so many bytes as JSON */
-export function payloadOf(bodyBytes: number): Payload {
-  const empty = JSON.stringify({ id: 1, text: '' } satisfies Payload).length;
-  return { id: 1, text: 'x'.repeat(bodyBytes - empty) };
 }

@@ -4,7 +4,7 @@ import type { Verdict } from './verdict.js';
 
 /** What a benchmark found, for people and for programs. */
 export interface Findings {
-  readonly benchmark: 'publish' | 'gateway';
+  readonly benchmark: 'publish' | 'consume' | 'gateway';
   readonly settings: Readonly<Record<string, unknown>>;
   readonly versions: Readonly<Record<string, string>>;
   /** What people should know of how it was measured. */

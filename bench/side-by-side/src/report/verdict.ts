@@ -8,7 +8,7 @@ export interface Verdict {
 interface Target {
   readonly name: string;
   readonly bound: number;
-  readonly unit: 'x' | 'µs';
+  readonly unit: 'x' | 'µs' | 'cells';
   /** Undefined: somebody it needs was left out. */
   readonly figure: number | undefined;
 }

@@ -1,4 +1,5 @@
 import { loadPeer } from '../../peers/load-peer.js';
+import { SILENT_LOGGER } from '../../peers/silent-logger.js';
 import { servePublisher } from '../serve-publisher.js';
 
 interface AmqpConnection {
@@ -10,12 +11,9 @@ interface Golevelup {
   AmqpConnection: new (config: { uri: string; logger: object }) => AmqpConnection;
 }
 
-const silent = () => undefined;
-const LOGGER = { log: silent, error: silent, warn: silent, debug: silent, verbose: silent };
-
 servePublisher(async ({ url, queue }) => {
   const { AmqpConnection } = loadPeer<Golevelup>('@golevelup/nestjs-rabbitmq');
-  const connection = new AmqpConnection({ uri: url, logger: LOGGER });
+  const connection = new AmqpConnection({ uri: url, logger: SILENT_LOGGER });
   await connection.init();
   return {
     publish: (payload) => connection.publish('', queue, payload, { persistent: true }),
