@@ -1,14 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { WorkHandler } from '@spillway/work-queue';
+import { type JobSettled, WorkHandler, WorkQueueRuntime } from '@spillway/work-queue';
 import { type Channel, type ChannelModel, connect, type ConsumeMessage } from 'amqplib';
-import { resolveQueueQos, type QueueQos } from '@spillway/qos';
-import type { OutgoingMessage, PublishChannel } from '../../libs/work-queue/src/broker/broker.port.js';
-import { parseBrokerUrl } from '../../libs/work-queue/src/broker/broker-url.js';
-import { ReconnectingConnection } from '../../libs/work-queue/src/broker/reconnecting-connection.js';
-import { ConsumePipeline } from '../../libs/work-queue/src/consume-pipeline.js';
+import { resolveSettings } from '../../libs/work-queue/src/config/settings.js';
 import { PermanentFailure } from '../../libs/work-queue/src/errors/permanent-failure.error.js';
-import type { MountedHandler } from '../../libs/work-queue/src/execute/work-handler.js';
-import { jsonCodec } from '../../libs/work-queue/src/message/json.codec.js';
+import type { WorkContext } from '../../libs/work-queue/src/execute/work-context.js';
 import { RecordingTelemetry } from '../support/fake-broker.js';
 import { Gate, Journal } from '../support/journal.js';
 import { takeAll } from '../support/messages.js';
@@ -20,40 +15,30 @@ const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
 
 let vhost: TestVhost;
 let telemetry: RecordingTelemetry;
-let connection: ReconnectingConnection;
-let replyConnection: ReconnectingConnection;
-let replies: Promise<void>[];
-let pipeline: ConsumePipeline;
+let runtime: WorkQueueRuntime;
 let caller: Caller;
 
 beforeEach(async () => {
   vhost = await createVhost();
   telemetry = new RecordingTelemetry();
-  replies = [];
-  connection = await open('work');
-  replyConnection = await open('replies');
-  for (const queue of ['orders', 'orders.dead', 'payments']) await connection.declareQueue(queue, {});
-  pipeline = new ConsumePipeline(connection, telemetry);
+  const { url, managementUrl } = vhost;
+  const config = { queues: { orders: SMALL, payments: SMALL } };
+  const options = { url, managementUrl, queues: ['payments'], config };
+  runtime = new WorkQueueRuntime(await resolveSettings(options, {}), telemetry);
+  await runtime.start();
   caller = await Caller.connect(vhost.url);
 });
 
 afterEach(async () => {
   await caller.leave();
-  await pipeline.drain(5_000);
-  await replyConnection.close();
-  await connection.close();
+  await runtime.close();
   await vhost.delete();
 });
 
-async function open(name: string): Promise<ReconnectingConnection> {
-  const url = parseBrokerUrl(vhost.url, 'RABBITMQ_URL');
-  const made = new ReconnectingConnection({ url, name, startTimeoutMs: 5_000, telemetry });
-  await made.open();
-  return made;
-}
-
 /** A client of any language: it knows direct reply-to and nothing of us. */
 class Caller {
+  /** The correlation ids of all replies. */
+  readonly received: string[] = [];
   private readonly waiting = new Map<string, (reply: ConsumeMessage) => void>();
 
   private constructor(
@@ -65,7 +50,7 @@ class Caller {
     const amqp = await connect(url);
     const channel = await amqp.createChannel();
     const made = new Caller(amqp, channel);
-    await channel.consume(DIRECT_REPLY_TO, (reply) => reply && made.received(reply), { noAck: true });
+    await channel.consume(DIRECT_REPLY_TO, (reply) => reply && made.receive(reply), { noAck: true });
     return made;
   }
 
@@ -82,52 +67,28 @@ class Caller {
     await this.connection.close().catch(() => undefined);
   }
 
-  private received(reply: ConsumeMessage): void {
-    this.waiting.get(String(reply.properties.correlationId))?.(reply);
+  private receive(reply: ConsumeMessage): void {
+    const correlationId = String(reply.properties.correlationId);
+    this.received.push(correlationId);
+    this.waiting.get(correlationId)?.(reply);
   }
 }
 
-async function work(invoke: MountedHandler['invoke']): Promise<void> {
-  const handler: MountedHandler = {
+async function work(invoke: (payload: unknown, context: WorkContext) => Promise<unknown>): Promise<void> {
+  await runtime.consume({
     queue: 'orders',
     label: 'Orders.take',
     payloadType: undefined,
     prefetch: undefined,
     concurrency: undefined,
-    invoke,
-  };
-  const deadLetters = await connection.openPublishChannel();
-  const toCallers = await replyConnection.openPublishChannel();
-  const qos = ordersQos();
-  await pipeline.start(handler, {
-    qos,
-    codec: jsonCodec,
-    bounds: pipeline.reserve(handler, qos),
-    publishDeadLetter: (letter) => publish(deadLetters, letter),
-    publishReply: (reply) => {
-      const sent = publish(toCallers, reply);
-      replies.push(sent);
-      return sent;
+    invoke: (payload, context) => {
+      if ('items' in context) throw new TypeError('orders come one at a time');
+      return invoke(payload, context);
     },
   });
 }
 
-function ordersQos(): QueueQos {
-  const resolved = resolveQueueQos('orders', { maxLength: 100, maxAttempts: 1, concurrency: 2 });
-  if (!resolved.ok) throw new Error(resolved.problems.map(({ message }) => message).join());
-  return resolved.qos;
-}
-
-function publish(channel: PublishChannel, message: OutgoingMessage): Promise<void> {
-  return new Promise((resolve, reject) => {
-    channel.publish(message, {
-      messageId: message.messageId,
-      answered: (answer) => (answer === 'acked' ? resolve() : reject(new Error(answer))),
-    });
-  });
-}
-
-function nextSettled(): Promise<unknown> {
+function nextSettled(): Promise<JobSettled> {
   return new Promise((resolve) => telemetry.on('job.settled', resolve));
 }
 
@@ -167,6 +128,31 @@ it('work that comes too late is not started, and its caller learns that', async 
   expect(started).toEqual([]);
 });
 
+it('a caller gets its result also when the work succeeded at its second attempt', async () => {
+  const attempts: number[] = [];
+  await work(async (payload, { attempt }) => {
+    attempts.push(attempt);
+    if (attempt === 1) throw new Error('the bank is away');
+    return { youSaid: payload };
+  });
+  const { content, properties } = await caller.call('a', 'one', { messageId: 'id-7' });
+  expect(JSON.parse(content.toString())).toEqual({ youSaid: 'one' });
+  expect(properties).toMatchObject({ correlationId: 'a', messageId: 'id-7' });
+  expect(properties.headers).not.toHaveProperty('x-reply-failed');
+  expect(attempts).toEqual([1, 2]);
+  expect(telemetry.named('job.settled').map(({ end }) => end)).toEqual(['retried', 'succeeded']);
+});
+
+it('a caller learns of a failure once, after the last attempt', async () => {
+  await work(() => Promise.reject(new RangeError('the bank is away')));
+  const { content, properties } = await caller.call('a', 'one');
+  expect(JSON.parse(content.toString())).toEqual({ error: 'RangeError' });
+  expect(caller.received).toEqual(['a']);
+  expect(properties.headers).toMatchObject({ 'x-reply-failed': 'failed' });
+  expect(telemetry.named('job.settled').map(({ end }) => end)).toEqual(['retried', 'dead-lettered']);
+  expect(await takeAll(vhost.url, 'orders.dead')).toMatchObject([{ headers: { 'x-dead-attempts': 2 } }]);
+});
+
 it('no publisher can have a reply sent to a queue', async () => {
   await work(async () => 'done');
   const settled = nextSettled();
@@ -180,18 +166,28 @@ it('no publisher can have a reply sent to a queue', async () => {
 it('a caller that leaves while its work is done is nobody’s trouble', async () => {
   const journal = new Journal();
   const left = new Gate();
-  await work(async () => {
+  await work(async (payload) => {
+    if (payload !== 'slow') return;
     journal.write('started');
     await left.opened;
   });
-  const settled = nextSettled();
-  void caller.call('a', 'one');
-  await journal.until('started');
-  await caller.leave();
-  left.open();
-  await expect(settled).resolves.toMatchObject({ end: 'succeeded' });
-  // The broker confirms it like any other.
-  await expect(Promise.all(replies)).resolves.toHaveLength(1);
+  const other = await Caller.connect(vhost.url);
+  try {
+    // The connection for replies is open from here on.
+    await other.call('b', 'quick');
+    const settled = nextSettled();
+    void caller.call('a', 'slow');
+    await journal.until('started');
+    await caller.leave();
+    left.open();
+    await expect(settled).resolves.toMatchObject({ end: 'succeeded' });
+    // Replies leave in order.
+    await other.call('c', 'quick');
+  } finally {
+    await other.leave();
+  }
+  await runtime.close();
+  expect(telemetry.named('reply.lost')).toEqual([]);
 });
 
 it('an address that the broker cannot read costs no work', async () => {
@@ -201,8 +197,7 @@ it('an address that the broker cannot read costs no work', async () => {
   const settled = nextSettled();
   void caller.call('a', 'good', { replyTo: `${DIRECT_REPLY_TO}.forged.key` });
   await expect(settled).resolves.toMatchObject({ end: 'succeeded' });
-  // Newer brokers than 3.10.8 may take it; either way it ends.
-  await Promise.allSettled(replies);
+  // Newer brokers than 3.10.8 may take it; either way nothing but that reply is lost.
   const next = nextSettled();
   void caller.call('b', 'bad');
   await expect(next).resolves.toMatchObject({ end: 'dead-lettered' });

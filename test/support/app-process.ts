@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
 
+export type AppName = 'gateway' | 'events-worker' | 'thumbnails-worker';
+
 export interface AppProcess {
   readonly pid: number;
   /** Everything it printed, stdout and stderr, line by line. */
@@ -21,7 +23,7 @@ export interface AppProcess {
 
 /** Starts a built application as its users do, and resolves when it has printed `ready`. */
 export async function startApp(
-  name: 'gateway' | 'events-worker',
+  name: AppName,
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): Promise<AppProcess> {
@@ -30,7 +32,7 @@ export async function startApp(
 
 /** The same without waiting for anything: for starts that must fail. */
 export function spawnApp(
-  name: 'gateway' | 'events-worker',
+  name: AppName,
   environment: Readonly<Record<string, string>>,
   args: readonly string[] = [],
 ): AppProcess {

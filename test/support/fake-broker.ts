@@ -27,6 +27,8 @@ export class FakeConnection implements BrokerConnection {
   inspect: (name: string) => Promise<QueueReading | undefined> = () => Promise.resolve(undefined);
   /** Called before a channel is made; throw or wait in it to have opening fail or take time. */
   beforeOpen: () => Promise<void> = () => Promise.resolve();
+  /** Called with each consume channel before it is handed out, to say how the broker answers on it. */
+  prepare: (channel: FakeConsumeChannel) => void = () => undefined;
   private readonly waiters = new Set<() => void>();
   private readonly listeners = new Set<(state: ConnectionState) => void>();
 
@@ -80,6 +82,7 @@ export class FakeConnection implements BrokerConnection {
   async openConsumeChannel(): Promise<ConsumeChannel> {
     await this.beforeOpen();
     const channel = new FakeConsumeChannel();
+    this.prepare(channel);
     this.consumeChannels.push(channel);
     return channel;
   }
@@ -168,6 +171,12 @@ class FakePublishChannel extends FakeChannel implements PublishChannel {
 export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
   readonly requests: ConsumeRequest[] = [];
   readonly unsettled = new Set<number>();
+  /** What `get` takes, oldest first. */
+  readonly ready: Array<Partial<IncomingMessage>> = [];
+  /** Acks are in the log at once; a test that has some lost with the channel says how many. */
+  unwrittenAcks = 0;
+  /** Resolves when the broker would say consume-ok, or rejects in its place. */
+  beforeConsumeOk: () => Promise<void> = () => Promise.resolve();
   /** Resolves when the broker would say cancel-ok. */
   beforeCancelOk: () => Promise<void> = () => Promise.resolve();
   private lastTag = 0;
@@ -178,6 +187,7 @@ export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
 
   async consume(request: ConsumeRequest): Promise<void> {
     this.requests.push(request);
+    await this.beforeConsumeOk();
   }
 
   async cancel(consumerTag: string): Promise<void> {
@@ -185,9 +195,14 @@ export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
     await this.beforeCancelOk();
   }
 
+  async get(): Promise<IncomingMessage | undefined> {
+    if (!this.isOpen) throw new Error('channel closed');
+    const message = this.ready.shift();
+    return message && incoming({ ...message, deliveryTag: this.nextTag() });
+  }
+
   deliver(message: Partial<IncomingMessage> = {}): number {
-    const deliveryTag = ++this.lastTag;
-    this.unsettled.add(deliveryTag);
+    const deliveryTag = this.nextTag();
     this.request.onMessage(incoming({ ...message, deliveryTag }));
     return deliveryTag;
   }
@@ -201,10 +216,14 @@ export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
   }
 
   private settle(deliveryTag: number, how: string): boolean {
-    if (!this.isOpen) return false;
-    if (!this.unsettled.delete(deliveryTag)) throw new Error(`delivery ${deliveryTag} settled twice`);
+    if (!this.isOpen || !this.unsettled.delete(deliveryTag)) return false;
     this.log.push(`${how} ${deliveryTag}`);
     return true;
+  }
+
+  private nextTag(): number {
+    this.unsettled.add(++this.lastTag);
+    return this.lastTag;
   }
 }
 
@@ -215,6 +234,7 @@ export function incoming(message: Partial<IncomingMessage> = {}): IncomingMessag
     body: Buffer.from('{}'),
     messageId: 'id-1',
     contentType: 'application/json',
+    contentEncoding: undefined,
     headers: {},
     replyTo: undefined,
     correlationId: undefined,

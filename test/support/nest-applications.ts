@@ -101,11 +101,14 @@ export async function process(
   return settled;
 }
 
-/** Resolves with the next message of the queue that is settled from now on. */
+/** Ways to be settled after which the same work comes again. */
+const FOR_NOW: ReadonlySet<JobSettled['end']> = new Set(['retried', 'deferred', 'set-aside']);
+
+/** Resolves with the next work of the queue that is settled for good from now on. */
 export function nextSettled(application: INestApplicationContext, queue: string): Promise<JobSettled> {
   return new Promise((resolve) => {
     const stopListening = application.get(Telemetry).on('job.settled', (event) => {
-      if (event.queue !== queue) return;
+      if (event.queue !== queue || FOR_NOW.has(event.end)) return;
       stopListening();
       resolve(event);
     });

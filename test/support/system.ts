@@ -10,8 +10,11 @@ export interface BrokerAddress {
   readonly managementUrl: string;
 }
 
-/** QoS of the one queue of the system, in the file's own words. */
+/** QoS of one queue of the system, in the file's own words. */
 export type QueueOptions = Readonly<Record<string, string | number>>;
+
+/** There for the gateway; most tests post no photographs. */
+const IMAGES: QueueOptions = { maxLength: 10, prefetch: 2, type: 'classic' };
 
 /**
  * The whole system as its users run it: real processes, a QoS file, a data folder, a vhost, all of its own and all
@@ -26,12 +29,16 @@ export class System {
     private readonly vhost: TestVhost | undefined,
   ) {}
 
-  /** @param broker a broker of the test's own; without it, a new vhost on the shared one */
-  static async create(queue: QueueOptions, broker?: BrokerAddress): Promise<System> {
+  /**
+   * @param events the queue of webhook events
+   * @param broker a broker of the test's own; without it, a new vhost on the shared one
+   * @param images the queue of photographs
+   */
+  static async create(events: QueueOptions, broker?: BrokerAddress, images = IMAGES): Promise<System> {
     const folder = await mkdtemp(join(tmpdir(), 'spillway-'));
     const config = join(folder, 'spillway.yaml');
     // JSON is YAML.
-    await writeFile(config, JSON.stringify({ queues: { 'github-events': queue } }));
+    await writeFile(config, JSON.stringify({ queues: { 'github-events': events, images } }));
     const vhost = broker ? undefined : await createVhost();
     const address = broker ?? vhost;
     if (!address) throw new Error('no broker');
@@ -65,6 +72,12 @@ export class System {
     environment: Readonly<Record<string, string>> = {},
   ): Promise<AppProcess> {
     const app = await startApp('events-worker', { ...this.environment, ...environment }, args);
+    this.apps.push(app);
+    return app;
+  }
+
+  async startThumbnailsWorker(environment: Readonly<Record<string, string>> = {}): Promise<AppProcess> {
+    const app = await startApp('thumbnails-worker', { ...this.environment, ...environment });
     this.apps.push(app);
     return app;
   }

@@ -210,8 +210,8 @@ it.each([
   await expect(process(await startHandlers(), 'bad-request', status)).resolves.toMatchObject({ attempt: 1 });
   const [dead] = await takeAll(apps.vhost.url, 'bad-request.dead');
   expect(dead?.headers).toMatchObject({
-    [HEADERS.deadReason]: 'permanent',
-    [HEADERS.deadError]: `PermanentFailure: ${why}`,
+    [HEADERS.deadReason]: 'invalid',
+    [HEADERS.deadError]: `InvalidPayload: payload is not valid: ${why}`,
   });
 });
 
