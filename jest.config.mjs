@@ -1,5 +1,7 @@
 export default {
   testEnvironment: 'node',
+  // Most wait for a broker or a process; one worker beside the parent is none at all on a machine with two cores.
+  maxWorkers: '100%',
   // Hooks start and stop real processes.
   testTimeout: 30_000,
   roots: ['<rootDir>/libs', '<rootDir>/apps', '<rootDir>/bench', '<rootDir>/test', '<rootDir>/scripts'],

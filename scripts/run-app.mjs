@@ -11,6 +11,7 @@ import { runMain, UserError } from './terminal/user-error.mjs';
 const MAIN_FILES = {
   gateway: 'apps/gateway/dist/main.js',
   'events-worker': 'apps/events-worker/dist/main.js',
+  'thumbnails-worker': 'apps/thumbnails-worker/dist/main.js',
   replay: 'bench/replay/dist/main.js',
 };
 

@@ -54,6 +54,7 @@ function startApps({ port, broker }) {
   return [
     startApp({ name: 'gateway', colour: 'magenta', env }),
     startApp({ name: 'events-worker', colour: 'blue', env, args: process.argv.slice(2) }),
+    startApp({ name: 'thumbnails-worker', colour: 'cyan', env }),
   ];
 }
 
@@ -76,7 +77,7 @@ function firstFailure(apps) {
 }
 
 /**
- * The gateway is told first: nothing new comes in while the worker finishes what it has begun.
+ * The gateway is told first: nothing new comes in while the workers finish what they have begun.
  * @param {readonly ChildApp[]} apps
  * @param {Broker} broker
  */

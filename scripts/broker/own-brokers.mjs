@@ -9,22 +9,24 @@ import { findServing, hasServer, stopNode } from './node-processes.mjs';
 
 /** @typedef {{ name: string, url: string, managementUrl: string }} OwnBroker */
 
-/** The folders of this checkout's private nodes, one for each version. */
-const nodeFolders = () =>
+/**
+ * The folders of this checkout's private nodes, one for each version; with RABBITMQ_VERSION set, only that one's.
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+const nodeFolders = ({ RABBITMQ_VERSION: version } = process.env) =>
   existsSync(NODES_DIR)
     ? readdirSync(NODES_DIR)
+        .filter((key) => !version || key === version)
         .sort()
         .map((key) => ({ key, dir: join(NODES_DIR, key) }))
     : [];
 
 /**
- * The private nodes of this checkout that serve now; with RABBITMQ_VERSION set, only the one of that version.
- * @param {NodeJS.ProcessEnv} [env]
+ * The private nodes of this checkout that serve now.
  * @returns {Promise<OwnBroker[]>}
  */
-async function findPrivateNodes({ RABBITMQ_VERSION: version } = process.env) {
-  const folders = nodeFolders().filter(({ key }) => !version || key === version);
-  const found = await Promise.all(folders.map(({ dir }) => findServing(dir)));
+async function findPrivateNodes() {
+  const found = await Promise.all(nodeFolders().map(({ dir }) => findServing(dir)));
   return found.flatMap((node) =>
     node ? [{ ...node, name: `RabbitMQ ${node.version}, a private node` }] : [],
   );
@@ -43,11 +45,12 @@ export async function findOwnBrokers() {
 }
 
 /**
- * Stops every broker of this checkout, whatever state it is in.
+ * Stops every broker of this checkout, whatever state it is in; with RABBITMQ_VERSION set, only the node of that version.
  * @returns {Promise<string[]>} what was stopped
  */
 export async function stopOwnBrokers() {
   const stopped = await Promise.all(nodeFolders().map(stopFolder));
+  if (process.env.RABBITMQ_VERSION) return stopped.flat();
   const hadCompose = !(await whyNoDocker({ withCompose: true })) && (await stopCompose());
   return [...stopped.flat(), ...(hadCompose ? ['RabbitMQ of docker compose'] : [])];
 }

@@ -19,7 +19,7 @@ import { paint } from '../terminal/say.mjs';
  */
 
 const READY = /(?<!not )\bready\b/;
-const NAME_WIDTH = 'events-worker'.length;
+const NAME_WIDTH = 'thumbnails-worker'.length;
 
 /**
  * Starts an app and copies its output, each line behind its name.

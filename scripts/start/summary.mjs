@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { ROOT } from '../project.mjs';
 import { paint } from '../terminal/say.mjs';
 
@@ -16,12 +16,13 @@ const DEFAULT_PORT = 3000;
 export function summary({ port, broker, env }) {
   const gateway = `http://${reachableHost(env.HOST)}:${port}`;
   const rows = [
-    ['gateway', `${gateway}/webhooks/github`],
+    ['gateway', `${gateway}/webhooks/github  ${gateway}/images`],
     ['health', `${gateway}/health/ready  ${gateway}/health/live`],
-    ['queue', 'github-events'],
+    ['queues', 'github-events  images'],
     ['RabbitMQ', withoutPassword(broker.url)],
     ['management', managementOf(broker)],
     ['database', databaseOf(env)],
+    ['thumbnails', `${thumbnailsFolderOf(env)}/`],
   ];
   const table = rows.map(
     ([name = '', where = '']) => `  ${paint('bold', name.padEnd(11))} ${paint('cyan', where)}`,
@@ -33,6 +34,8 @@ export function summary({ port, broker, env }) {
     '',
     `${paint('bold', 'Try it')} (answers 202):`,
     curlLine(gateway, env.GITHUB_WEBHOOK_SECRET),
+    `${paint('bold', 'Make the sizes of a photograph')} of yours (answers 202; 200 and the sizes with -H 'Prefer: wait=5'):`,
+    `curl -i ${gateway}/images --data-binary @photo.jpg`,
     `${paint('bold', 'Send real webhooks')}, in another terminal:`,
     `${port === DEFAULT_PORT ? '' : `PORT=${port} `}npm run replay -- --rate 200 --duration 10s${env.DATABASE_URL ? '   (with the same DATABASE_URL)' : ''}`,
     '',
@@ -80,6 +83,10 @@ function databaseOf({ DATABASE_URL: url, SPILLWAY_DATA_DIR: folder }) {
     return `embedded, its files are in ${dataFolder}/`;
   }
 }
+
+/** @param {NodeJS.ProcessEnv} env */
+const thumbnailsFolderOf = ({ THUMBNAILS_FOLDER: folder, SPILLWAY_DATA_DIR: dataFolder }) =>
+  folder || join(dataFolder || '.spillway', 'thumbnails');
 
 /** @param {Broker} broker */
 function managementOf({ managementUrl, kind }) {

@@ -63,6 +63,13 @@ describe('the summary', () => {
     expect(summary(facts({ env: { HOST: '0.0.0.0' } }))).toContain('http://127.0.0.1:3000/health/ready');
   });
 
+  it('says how to send a photograph, and where its sizes will be', () => {
+    expect(summary(facts())).toContain(`curl -i ${GATEWAY}/images --data-binary @photo.jpg`);
+    expect(summary(facts())).toContain('.spillway/thumbnails/');
+    expect(summary(facts({ env: { SPILLWAY_DATA_DIR: '/data' } }))).toContain('/data/thumbnails/');
+    expect(summary(facts({ env: { THUMBNAILS_FOLDER: '/pictures' } }))).toContain('/pictures/');
+  });
+
   it('sends replays to the gateway where it is', () => {
     expect(summary(facts())).toContain('\nnpm run replay');
     expect(summary(facts({ port: 3001 }))).toContain('\nPORT=3001 npm run replay');
