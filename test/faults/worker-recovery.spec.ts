@@ -85,7 +85,9 @@ describe.each(['classic', 'quorum'] as const)('a consumer of a %s queue', (type)
     const otherGate = new Gate();
     const other = await worker.beside('invoices', () => otherGate.opened);
     const events: string[] = [];
-    worker.runtime.telemetry.on('connection.lost', ({ connection }) => events.push(connection));
+    worker.runtime.telemetry.on('connection.lost', ({ connection, reason }) =>
+      events.push(`${connection}: ${reason}`),
+    );
     worker.runtime.telemetry.on('consumer.lost', ({ queue }) => events.push(queue));
     await worker.runtime.queue('orders').publish({}, { messageId: 'order' });
     await worker.runtime.queue('invoices').publish({}, { messageId: 'invoice' });

@@ -88,7 +88,7 @@ const closeAfterTest = fakeTimeInEachTest();
 function setUp() {
   const connection = new FakeConnection();
   const telemetry = new RecordingTelemetry();
-  const pipeline = new ConsumePipeline(connection, telemetry);
+  const pipeline = new ConsumePipeline(connection, telemetry, async () => undefined);
   closeAfterTest(() => pipeline.drain(0));
   const copies: Array<WorkCopy & { readonly to: string }> = [];
   const replies: OutgoingMessage[] = [];

@@ -52,6 +52,7 @@ export class ConsumePipeline {
   constructor(
     private readonly connection: BrokerConnection,
     private readonly telemetry: Telemetry,
+    private readonly restoreQueues: () => Promise<void>,
   ) {}
 
   /** What keeps a handler of this process from working as it should. */
@@ -198,6 +199,7 @@ export class ConsumePipeline {
         ratePerSec: handler.ratePerSec ?? qos.ratePerSec,
         batch: batch && batchingOf(batch),
         putBack,
+        restore: this.restoreQueues,
       },
       work,
       this.telemetry,

@@ -24,7 +24,7 @@ const CALM_WITHIN_MS = 900_000;
 /** One worker between a strict broker and a strict handler. */
 class Run {
   readonly broker = new StrictBroker();
-  private readonly pipeline = new ConsumePipeline(this.broker, new Telemetry());
+  private readonly pipeline = new ConsumePipeline(this.broker, new Telemetry(), async () => undefined);
   private readonly work: StrictWork;
   private waiting: number | undefined = 0;
   private published = 0;

@@ -60,9 +60,6 @@ export class WorkQueueRuntime {
         if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
       }),
       telemetry.on('settle.failed', () => void this.topology.repair()),
-      telemetry.on('consumer.lost', () => {
-        if (this.consumeConnection.state.kind === 'open') void this.topology.repair();
-      }),
     ];
     const connections = { publish: this.publishConnection, look: this.consumeConnection };
     this.publishing = new PublishPipeline(
@@ -71,7 +68,7 @@ export class WorkQueueRuntime {
       telemetry,
       () => void this.topology.recheck(),
     );
-    this.consuming = new ConsumePipeline(this.consumeConnection, telemetry);
+    this.consuming = new ConsumePipeline(this.consumeConnection, telemetry, () => this.topology.repair());
     this.deadLetters = new DeadLetterService({
       connection: this.consumeConnection,
       send: (message) => this.resend(message),

@@ -34,6 +34,7 @@ const OPTIONS: HandlerConsumerOptions = {
   concurrency: 2,
   ratePerSec: undefined,
   batch: undefined,
+  restore: async () => undefined,
 };
 
 function setUp(overrides: Partial<HandlerConsumerOptions> = {}) {

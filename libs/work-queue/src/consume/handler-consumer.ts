@@ -28,6 +28,8 @@ export interface HandlerConsumerOptions extends ConsumerBounds {
    * @default given back as any other
    */
   readonly putBack?: (delivery: Delivery) => Promise<void>;
+  /** Makes its queues anew when they are gone. Must not reject. */
+  readonly restore: () => Promise<void>;
 }
 
 /** Executes and settles what is handed over together. Must not reject. */
@@ -97,7 +99,7 @@ export class HandlerConsumer implements WorkConsumer {
     work: DeliveryWork,
     private readonly telemetry: Telemetry,
   ) {
-    const { prefetch, concurrency, ratePerSec, batch, queue, dueQueue, aloneQueue, tag } = options;
+    const { prefetch, concurrency, ratePerSec, batch, queue, dueQueue, aloneQueue, tag, restore } = options;
     this.bounds = { prefetch, concurrency };
     this.ratePerSec = ratePerSec;
     this.rate = new TokenBucket(ratePerSec, performance.now());
@@ -105,7 +107,7 @@ export class HandlerConsumer implements WorkConsumer {
     // Every handler of this process may watch it, which is no leak.
     setMaxListeners(0, this.aborting.signal);
     const subscription = (lane: Lane, name: string, size: number): Subscription =>
-      new Subscription(connection, { queue: name, lane, prefetch: size, tag }, this, telemetry);
+      new Subscription(connection, { queue: name, lane, prefetch: size, tag, restore }, this, telemetry);
     this.subscriptions = {
       work: subscription('work', queue, prefetch),
       due: subscription('due', dueQueue, duePrefetch(this.bounds, this.batchSize)),

@@ -26,10 +26,12 @@ function setUp() {
     received: (message: IncomingMessage, source: DeliverySource) => void received.push({ message, source }),
     lost: ({ channel }: DeliverySource) => void lost.push(channel),
   };
-  const options = { queue: 'orders', lane: 'work' as const, prefetch: 10, tag: 'worker' };
+  const steps: string[] = [];
+  const restore = async (): Promise<void> => void steps.push('restore');
+  const options = { queue: 'orders', lane: 'work' as const, prefetch: 10, tag: 'worker', restore };
   const subscription = new Subscription(connection, options, subscriber, telemetry);
   close(() => subscription.close());
-  return { connection, telemetry, received, lost, subscription };
+  return { connection, telemetry, received, lost, subscription, steps };
 }
 
 async function started() {
@@ -319,8 +321,8 @@ describe('a subscription whose channel is gone', () => {
     expect(subscription.isWell).toBe(true);
   });
 
-  it('leaves no channel open where it could not consume', async () => {
-    const { connection, channel, subscription } = await started();
+  it('leaves no channel open where it could not consume, and has its queue looked after', async () => {
+    const { connection, channel, subscription, steps } = await started();
     connection.prepare = (next) => {
       next.beforeConsumeOk = () => Promise.reject(new Error('no queue'));
     };
@@ -330,8 +332,10 @@ describe('a subscription whose channel is gone', () => {
       [false, 1],
       [false, 1],
     ]);
+    expect(steps).toEqual([]);
     connection.prepare = () => undefined;
     await jest.advanceTimersByTimeAsync(200);
+    expect(steps).toEqual(['restore']);
     expect([connection.consumeChannels.length, subscription.isWell]).toEqual([3, true]);
   });
 
@@ -389,6 +393,21 @@ describe('a consumer that the broker cancels', () => {
     await jest.advanceTimersByTimeAsync(100);
     expect(connection.consumeChannel.request.consumerTag).toBe('worker.2');
     expect(subscription.isWell).toBe(true);
+  });
+
+  it('begins again only once its queue is gone for good and was made anew', async () => {
+    const { connection, channel, steps } = await started();
+    const readings = [{ readyMessages: 0, consumers: 0 }, undefined];
+    connection.inspect = async () => {
+      steps.push('look');
+      return readings.shift();
+    };
+    connection.prepare = (next) => {
+      next.beforeConsumeOk = async () => void steps.push('consume');
+    };
+    channel.request.onCancelled();
+    await jest.advanceTimersByTimeAsync(150);
+    expect(steps).toEqual(['look', 'look', 'restore', 'consume']);
   });
 
   it('is lost at once, though the broker takes its time to close the channel', async () => {

@@ -4,6 +4,7 @@ import type { BrokerConnection, ConsumeChannel, IncomingMessage } from '../broke
 import { describeThrown } from '../errors/describe-thrown.js';
 import type { Telemetry } from '../telemetry/telemetry.js';
 import { withinDeadline } from '../timing/within-deadline.js';
+import { deletionOver } from './deleted-queue.js';
 import type { DeliverySource, Lane } from './delivery.js';
 
 export interface SubscriptionOptions {
@@ -13,6 +14,8 @@ export interface SubscriptionOptions {
   readonly prefetch: number;
   /** Start of the consumer tags; an epoch is appended, since a tag must never be used twice. */
   readonly tag: string;
+  /** Makes the queue anew when it is gone. Must not reject. */
+  readonly restore: () => Promise<void>;
 }
 
 /** Whose subscription it is. */
@@ -38,6 +41,8 @@ interface Subscribed {
   readonly fail: (error: unknown) => void;
   /** Why it was made so; undefined while it was not. */
   failure: Error | undefined;
+  /** By the broker, and most likely for the queue's deletion. */
+  isCancelled: boolean;
   consumer: ActiveConsumer | undefined;
   converging: Promise<void>;
 }
@@ -50,6 +55,8 @@ const BACKOFF_MAX_MS = 5_000;
  */
 const CANCEL_TIMEOUT_MS = 10_000;
 const CANCEL_TIMEOUT_AT_STOP_MS = 2_000;
+/** Making a queue asks the management API too, which may be slow or away. */
+const RESTORE_TIMEOUT_MS = 10_000;
 /** Quorum queues give back what was on its way to the consumer: about three messages a time at prefetch 20. */
 const CANCEL_ECHO_MS = 1_000;
 
@@ -181,7 +188,9 @@ export class Subscription {
       consumerTag,
       onMessage: (message) => this.subscriber.received(message, current.source),
       onCancelled: () => {
-        if (epoch === this.epoch) current.fail(new Error('the broker cancelled the consumer'));
+        if (epoch !== this.epoch) return;
+        current.isCancelled = true;
+        current.fail(new Error('the broker cancelled the consumer'));
       },
     });
     current.consumer = { tag: consumerTag, prefetch };
@@ -216,6 +225,7 @@ export class Subscription {
         resolveFailed(describeThrown(error));
       },
       failure: undefined,
+      isCancelled: false,
       consumer: undefined,
       converging: Promise.resolve(),
     };
@@ -241,7 +251,7 @@ export class Subscription {
         attempt = 0;
       }
       if (signal.aborted) return;
-      subscribed = await this.resubscribe(attempt);
+      subscribed = await this.resubscribe(attempt, subscribed?.isCancelled);
     }
   }
 
@@ -264,16 +274,23 @@ export class Subscription {
     await closed;
   }
 
-  private async resubscribe(attempt: number): Promise<Subscribed | undefined> {
+  private async resubscribe(attempt: number, wasCancelled = false): Promise<Subscribed | undefined> {
     const { signal } = this.stopping;
     try {
       await delay(backoffMs(attempt), undefined, { signal });
       await this.connection.whenOpen(signal);
+      if (wasCancelled || attempt > 0) await this.restore();
       return await this.subscribe();
     } catch (error) {
       if (!signal.aborted) this.reportLoss(describeThrown(error), attempt + 1);
       return undefined;
     }
+  }
+
+  /** n.b. a queue that is being made is as dangerous to consume as one that is being deleted. */
+  private async restore(): Promise<void> {
+    await deletionOver(this.connection, this.queue, this.stopping.signal);
+    await withinDeadline(this.options.restore(), RESTORE_TIMEOUT_MS, undefined);
   }
 
   private reportLoss(reason: string, attempt: number): void {
