@@ -145,31 +145,6 @@ describe('acks out of order', () => {
   });
 });
 
-describe('a get', () => {
-  it('takes the oldest, to be settled among what is delivered', async () => {
-    await put(0, 3);
-    const taken = await Promise.all([0, 1, 2, 3].map(() => channel.get('orders')));
-    expect(taken.map((message) => message && numberIn(message))).toEqual([0, 1, 2, undefined]);
-    const delivered: IncomingMessage[] = [];
-    await consume((message) => delivered.push(message));
-    await put(3, 5);
-    await until(async () => (delivered.length === 2 ? undefined : `${delivered.length} delivered`));
-    const [first, second, third] = taken;
-    for (const { deliveryTag } of [...delivered, third, first].filter((one) => one !== undefined)) {
-      expect(channel.ack(deliveryTag)).toBe(true);
-    }
-    expect(second && channel.giveBack(second.deliveryTag)).toBe(true);
-    await until(async () => (delivered.length === 3 ? undefined : 'not delivered again'));
-    expect(await leftAfterClose()).toMatchObject([{ payload: 1, isRedelivered: true }]);
-  });
-
-  it('of a queue that is not there fails, and closes the channel', async () => {
-    await expect(channel.get('missing')).rejects.toThrow('NOT_FOUND');
-    expect(await channel.closed).toContain('NOT_FOUND');
-    await expect(channel.get('orders')).rejects.toThrow('Channel closed');
-  });
-});
-
 describe('a consumer that is no more', () => {
   it('may get another delivery, which ends nothing and comes again once the channel is closed', async () => {
     await put(0, 1);
@@ -182,13 +157,13 @@ describe('a consumer that is no more', () => {
     await put(1, 2);
     await until(async () => ((await ready()) === 0 ? undefined : 'still ready'));
     // Passes the lost delivery on its way, so whatever that does has happened.
-    expect(await channel.get('orders')).toBeUndefined();
+    await channel.cancel('nobody');
     for (const { deliveryTag } of delivered) expect(channel.ack(deliveryTag)).toBe(true);
     await channel.cancel('worker.1');
     await consume((message) => channel.ack(message.deliveryTag), 'worker.2');
     await put(2, 4);
     await until(async () => ((await ready()) === 0 ? undefined : 'still ready'));
-    expect(await channel.get('orders')).toBeUndefined();
+    await channel.cancel('nobody');
     expect(channel.isOpen).toBe(true);
     expect(delivered).toHaveLength(1);
     expect((await leftAfterClose()).map(({ payload }) => payload)).toEqual([1]);
@@ -203,7 +178,7 @@ describe('a consumer that is no more', () => {
     await cancelled;
     for (const { deliveryTag } of delivered) expect(channel.ack(deliveryTag)).toBe(true);
     await prepare.assertQueue('orders');
-    expect(await channel.get('orders')).toBeUndefined();
+    await channel.cancel('nobody');
     expect(channel.isOpen).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import type { Policy } from '../../libs/work-queue/src/broker/policy.js';
 import { ReconnectingConnection } from '../../libs/work-queue/src/broker/reconnecting-connection.js';
 import { BrokerTopology } from '../../libs/work-queue/src/broker-topology.js';
 import { resolveSettings } from '../../libs/work-queue/src/config/settings.js';
-import { TopologyError } from '../../libs/work-queue/src/errors/topology.error.js';
+import { refusal } from '../support/refusal.js';
 import { RecordingTelemetry } from '../support/fake-broker.js';
 import { createVhost, manage, type TestVhost } from '../support/vhost.js';
 
@@ -111,15 +111,6 @@ async function setPolicy(
 
 async function deleteQueue(queue: string): Promise<void> {
   await manage('DELETE', `queues/${vhost.name}/${queue}`);
-}
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => 'nothing was thrown',
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TopologyError);
-  return String(error);
 }
 
 describe.each(LIMITS)('with limits: %s the retry queues', (limits) => {

@@ -11,8 +11,8 @@ import {
   verifyLimit,
 } from '../../libs/work-queue/src/broker/topology.js';
 import { ManagementError } from '../../libs/work-queue/src/errors/management.error.js';
-import { TopologyError } from '../../libs/work-queue/src/errors/topology.error.js';
 import { Telemetry } from '../../libs/work-queue/src/telemetry/telemetry.js';
+import { refusal } from '../support/refusal.js';
 import { createVhost, manage, type TestVhost } from '../support/vhost.js';
 
 const work: QueueTarget = { name: 'orders', type: 'quorum', overflow: 'reject-publish', maxLength: 5 };
@@ -126,15 +126,6 @@ async function createUser(name: string, tags: string, configure = '.*'): Promise
 
 async function policyNames(): Promise<string[]> {
   return (await managementApi().listPolicies()).map(({ name }) => name).toSorted();
-}
-
-async function refusal(promise: Promise<unknown>): Promise<string> {
-  const error = await promise.then(
-    () => 'nothing was thrown',
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(TopologyError);
-  return String(error);
 }
 
 describe('a queue that is not there', () => {

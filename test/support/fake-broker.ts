@@ -171,8 +171,6 @@ class FakePublishChannel extends FakeChannel implements PublishChannel {
 export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
   readonly requests: ConsumeRequest[] = [];
   readonly unsettled = new Set<number>();
-  /** What `get` takes, oldest first. */
-  readonly ready: Array<Partial<IncomingMessage>> = [];
   /** Acks are in the log at once; a test that has some lost with the channel says how many. */
   unwrittenAcks = 0;
   /** Resolves when the broker would say consume-ok, or rejects in its place. */
@@ -195,14 +193,9 @@ export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
     await this.beforeCancelOk();
   }
 
-  async get(): Promise<IncomingMessage | undefined> {
-    if (!this.isOpen) throw new Error('channel closed');
-    const message = this.ready.shift();
-    return message && incoming({ ...message, deliveryTag: this.nextTag() });
-  }
-
   deliver(message: Partial<IncomingMessage> = {}): number {
-    const deliveryTag = this.nextTag();
+    const deliveryTag = ++this.lastTag;
+    this.unsettled.add(deliveryTag);
     this.request.onMessage(incoming({ ...message, deliveryTag }));
     return deliveryTag;
   }
@@ -219,11 +212,6 @@ export class FakeConsumeChannel extends FakeChannel implements ConsumeChannel {
     if (!this.isOpen || !this.unsettled.delete(deliveryTag)) return false;
     this.log.push(`${how} ${deliveryTag}`);
     return true;
-  }
-
-  private nextTag(): number {
-    this.unsettled.add(++this.lastTag);
-    return this.lastTag;
   }
 }
 

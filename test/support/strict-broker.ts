@@ -204,10 +204,6 @@ class StrictChannel implements ConsumeChannel {
     await Promise.race([cancelled, this.closed.then((reason) => Promise.reject(new Error(reason)))]);
   }
 
-  async get(): Promise<IncomingMessage | undefined> {
-    throw new Error('a worker consumes');
-  }
-
   ack(deliveryTag: number): boolean {
     const handed = this.settling(deliveryTag);
     if (!handed) return false;

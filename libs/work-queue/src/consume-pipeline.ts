@@ -1,11 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { type QueueQos, waitStepsOf } from '@spillway/qos';
+import type { QueueQos } from '@spillway/qos';
 import type { BrokerConnection } from './broker/broker.port.js';
 import { aloneQueueOf, dueQueueOf } from './broker/queue-target.js';
 import { Breaker } from './consume/breaker.js';
 import type { ConsumerBounds } from './consume/consumer-bounds.js';
-import { HandlerConsumer, type WorkConsumer } from './consume/handler-consumer.js';
+import {
+  type DeliveryWork,
+  HandlerConsumer,
+  type HandlerConsumerOptions,
+  type WorkConsumer,
+} from './consume/handler-consumer.js';
 import { StoreTrouble } from './consume/store-trouble.js';
 import { WaitingBound } from './consume/waiting-bound.js';
 import { ConfigurationError } from './errors/configuration.error.js';
@@ -37,10 +42,12 @@ export interface HandlerSettings {
 /** One handler of this process, put together. */
 interface Mounted {
   readonly consumer: HandlerConsumer;
-  /** The consumer as others may change it. */
-  readonly control: WorkConsumer;
   readonly running: RunningAttempts;
   stop(): Promise<void>;
+}
+
+interface ConsumerHooks extends Pick<HandlerConsumerOptions, 'putBack' | 'onResize'> {
+  readonly work: DeliveryWork;
 }
 
 /** The worker's side in one place: consume, execute, settle, reply, for every handler of this process. */
@@ -68,7 +75,7 @@ export class ConsumePipeline {
   /** @throws ConfigurationError when no handler of this process consumes the queue */
   consumer(queue: string): WorkConsumer {
     const mounted = this.mounted.get(queue);
-    if (mounted) return mounted.control;
+    if (mounted) return mounted.consumer;
     const known = [...this.mounted.keys()].map((name) => JSON.stringify(name)).join(', ') || 'none';
     throw new ConfigurationError(
       `no handler of this process consumes queue ${JSON.stringify(queue)}; it consumes: ${known}`,
@@ -135,6 +142,8 @@ export class ConsumePipeline {
     const consumer = this.consumerOf(handler, settings, {
       work: async (deliveries) => pipeline?.work(deliveries),
       putBack: async (delivery) => pipeline?.putBack(delivery),
+      // There are as many threads as handlers may run.
+      onResize: ({ concurrency }) => pool?.resize(concurrency),
     });
     consumer.abandoned.addEventListener('abort', () => running.abandon(consumer.abandoned.reason), {
       once: true,
@@ -165,7 +174,7 @@ export class ConsumePipeline {
       stages.stop();
       await pool?.close();
     };
-    return { consumer, control: pool ? withThreads(consumer, pool) : consumer, running, stop };
+    return { consumer, running, stop };
   }
 
   private runningAttempts({ label, queue }: MountedHandler, qos: QueueQos): RunningAttempts {
@@ -184,7 +193,7 @@ export class ConsumePipeline {
   private consumerOf(
     handler: MountedHandler,
     { qos, bounds }: HandlerSettings,
-    { work, putBack }: Pick<HandlerPipeline, 'work' | 'putBack'>,
+    { work, ...hooks }: ConsumerHooks,
   ): HandlerConsumer {
     const { queue, batch } = handler;
     const tag = `${hostname()}.${process.pid}.${randomUUID().slice(0, 8)}`;
@@ -198,7 +207,7 @@ export class ConsumePipeline {
         ...bounds,
         ratePerSec: handler.ratePerSec ?? qos.ratePerSec,
         batch: batch && batchingOf(batch),
-        putBack,
+        ...hooks,
         restore: this.restoreQueues,
       },
       work,
@@ -220,28 +229,6 @@ async function checked(pool: ThreadPool | undefined, { label, queue }: MountedHa
     const problem = error instanceof Error ? error.message : String(error);
     throw new HandlerRegistrationError(`${label}: ${problem}`, { queue, cause: error });
   }
-}
-
-/** The steps of the wait ladder that retries of this queue use. */
-export function retrySteps({ backoff }: QueueQos): readonly number[] {
-  return waitStepsOf(backoff);
-}
-
-/** There are as many threads as handlers may run. */
-function withThreads(consumer: HandlerConsumer, pool: ThreadPool): WorkConsumer {
-  return {
-    queue: consumer.queue,
-    get state() {
-      return consumer.state;
-    },
-    async resize(change) {
-      const told = consumer.resize(change);
-      pool.resize(consumer.state.concurrency);
-      await told;
-    },
-    pause: () => consumer.pause(),
-    resume: () => consumer.resume(),
-  };
 }
 
 function waitingBound(

@@ -45,18 +45,18 @@ export class HandlerPipeline {
 
   constructor(private readonly stages: HandlerStages) {
     const { qos } = stages;
-    this.shortestWaitMs = Math.min(...waitStepsOf(qos.backoff));
+    const stepsMs = waitStepsOf(qos.backoff);
+    this.shortestWaitMs = Math.min(...stepsMs);
     this.maxStarts = Math.max(MIN_STARTS, qos.maxAttempts);
-    this.asideMs =
-      waitStepsOf(qos.backoff).find((stepMs) => stepMs >= MIN_ASIDE_MS) ?? waitStepMs(MIN_ASIDE_MS);
+    this.asideMs = stepsMs.find((stepMs) => stepMs >= MIN_ASIDE_MS) ?? waitStepMs(MIN_ASIDE_MS);
   }
 
   async work(deliveries: readonly Delivery[]): Promise<void> {
     const start: Start = { startedAt: Date.now(), openings: this.openings, hasSucceeded: false };
-    const [first, ...more] = deliveries;
+    const { batches } = this.stages;
     try {
-      if (first && more.length === 0) await this.workOnOne(first, start);
-      else await this.workOnMany(deliveries, start);
+      if (batches) await this.workOnMany(deliveries, start, batches);
+      else await Promise.all(deliveries.map((delivery) => this.workOnOne(delivery, start)));
     } catch (error) {
       this.defect(deliveries, error);
     }
@@ -92,28 +92,30 @@ export class HandlerPipeline {
   }
 
   private async workOnOne(delivery: Delivery, start: Start): Promise<void> {
-    const { batches, executor, consumer } = this.stages;
-    if (batches) return this.workOnMany([delivery], start);
+    const { executor, consumer } = this.stages;
     const item = itemOf(delivery);
     const suspected = delivery.isSuspect ? this.suspect(delivery) : undefined;
     const execution = suspected ?? (await executor.execute(item, consumer.abandoned));
     await this.end(delivery, item.messageId, execution, start);
   }
 
-  private async workOnMany(deliveries: readonly Delivery[], start: Start): Promise<void> {
-    const { batches, consumer } = this.stages;
-    const suspects = deliveries.filter(({ isSuspect }) => isSuspect);
-    const others = deliveries.filter(({ isSuspect }) => !isSuspect);
-    const asides = suspects.map((delivery) =>
-      this.end(delivery, itemOf(delivery).messageId, this.suspect(delivery), start),
-    );
-    const items = others.map(itemOf);
-    const executions = batches && items.length > 0 ? await batches.execute(items, consumer.abandoned) : [];
+  private async workOnMany(
+    deliveries: readonly Delivery[],
+    start: Start,
+    batches: BatchExecutor,
+  ): Promise<void> {
+    const asides = deliveries
+      .filter(({ isSuspect }) => isSuspect)
+      .map((delivery) => this.end(delivery, itemOf(delivery).messageId, this.suspect(delivery), start));
+    const others = deliveries
+      .filter(({ isSuspect }) => !isSuspect)
+      .map((delivery) => ({ delivery, item: itemOf(delivery) }));
+    const items = others.map(({ item }) => item);
+    const executions = items.length > 0 ? await batches.execute(items, this.stages.consumer.abandoned) : [];
     const hasSucceeded = executions.some(({ outcome }) => outcome.kind === 'succeeded');
-    const ends = others.map((delivery, index) => {
+    const ends = others.map(({ delivery, item }, index) => {
       const execution = executions[index];
-      const messageId = items[index]?.messageId ?? '';
-      return execution ? this.end(delivery, messageId, execution, { ...start, hasSucceeded }) : undefined;
+      return execution && this.end(delivery, item.messageId, execution, { ...start, hasSucceeded });
     });
     await Promise.all([...asides, ...ends]);
   }

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { explain, type QueueQos } from '@spillway/qos';
+import { explain, type QueueQos, waitStepsOf } from '@spillway/qos';
 import type { OutgoingMessage } from './broker/broker.port.js';
 import { BrokerTopology } from './broker-topology.js';
 import { ReconnectingConnection } from './broker/reconnecting-connection.js';
 import type { Settings } from './config/settings.js';
-import { ConsumePipeline, retrySteps } from './consume-pipeline.js';
+import { ConsumePipeline } from './consume-pipeline.js';
 import type { WorkConsumer } from './consume/handler-consumer.js';
 import { DeadLetterService } from './dead-letter/dead-letter.service.js';
 import type { MountedHandler } from './execute/work-handler.js';
@@ -156,8 +156,7 @@ export class WorkQueueRuntime {
 
   /** Where a handler's failures go, with the queues they go to. */
   private async openCopies(queue: string, qos: QueueQos): Promise<WorkCopies> {
-    await this.topology.ensure(queue);
-    const { settleMs } = await this.topology.ensureForWork(queue, retrySteps(qos));
+    const { settleMs } = await this.topology.ensureForWork(queue, waitStepsOf(qos.backoff));
     const publisher = await this.publishing.openCopies(queue);
     const ensureStep = (delayMs: number) => this.topology.ensureWaitStep(queue, delayMs);
     return new WorkCopies(queue, { publisher, ensureStep, settleMs });

@@ -106,11 +106,6 @@ export interface ConsumeChannel {
   consume(request: ConsumeRequest): Promise<void>;
   cancel(consumerTag: string): Promise<void>;
   /**
-   * Takes the oldest ready message, to be settled as any other; undefined when there is none. One round trip each.
-   * Rejects when there is no such queue, which closes the channel, and when the channel closes before the answer.
-   */
-  get(queue: string): Promise<IncomingMessage | undefined>;
-  /**
    * Written at the end of this turn of the event loop, with all others of it.
    * @returns false, and does nothing, when the channel is closing or gone, or the delivery is settled already
    */

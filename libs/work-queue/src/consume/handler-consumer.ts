@@ -28,6 +28,8 @@ export interface HandlerConsumerOptions extends ConsumerBounds {
    * @default given back as any other
    */
   readonly putBack?: (delivery: Delivery) => Promise<void>;
+  /** Called with new bounds at the moment they hold. */
+  readonly onResize?: (bounds: ConsumerBounds) => void;
   /** Makes its queues anew when they are gone. Must not reject. */
   readonly restore: () => Promise<void>;
 }
@@ -160,6 +162,7 @@ export class HandlerConsumer implements WorkConsumer {
     // First the local limit, which is the truth and holds at once, together with the rate; then what feeds it.
     this.rate.setRate(ratePerSec, performance.now());
     this.inFlight.setLimit(bounds.concurrency);
+    this.options.onResize?.(bounds);
     const { work, due } = this.subscriptions;
     const { batchSize } = this;
     await Promise.all([work.setPrefetch(bounds.prefetch), due.setPrefetch(duePrefetch(bounds, batchSize))]);
@@ -170,7 +173,7 @@ export class HandlerConsumer implements WorkConsumer {
   async pause(): Promise<void> {
     this.isPaused = true;
     this.hold(PAUSED);
-    await Promise.all(this.all.map((subscription) => subscription.pause(PAUSED)));
+    await Promise.all(this.all.map((subscription) => subscription.pause()));
     if (this.isPaused) await this.giveBackWaiting(() => true);
     this.telemetry.emit('consumer.paused', { queue: this.queue });
   }
@@ -178,7 +181,7 @@ export class HandlerConsumer implements WorkConsumer {
   async resume(): Promise<void> {
     this.isPaused = false;
     this.release(PAUSED);
-    await Promise.all(this.all.map((subscription) => subscription.resume(PAUSED)));
+    await Promise.all(this.all.map((subscription) => subscription.resume()));
     this.telemetry.emit('consumer.resumed', { queue: this.queue });
   }
 

@@ -106,11 +106,11 @@ describe('a subscription', () => {
 
   it('that was paused before it started opens its channel and asks for nothing yet', async () => {
     const { connection, subscription } = setUp();
-    await subscription.pause('test');
+    await subscription.pause();
     await subscription.start();
     expect(connection.consumeChannel.requests).toEqual([]);
     expect(subscription.isWell).toBe(true);
-    await subscription.resume('test');
+    await subscription.resume();
     expect(connection.consumeChannel.request.consumerTag).toBe('worker.1');
   });
 });
@@ -206,24 +206,12 @@ describe('a pause', () => {
   it('cancels, is well, and comes back with a new tag', async () => {
     const { channel, subscription } = await started();
     const asked = watch(channel);
-    await subscription.pause('test');
+    await subscription.pause();
     expect(asked).toEqual(['cancel worker.1']);
     expect([subscription.isWell, subscription.isPaused]).toEqual([true, true]);
-    await subscription.resume('test');
+    await subscription.resume();
     expect(asked).toEqual(['cancel worker.1', 'consume worker.2 10']);
     expect([subscription.isWell, subscription.isPaused]).toEqual([true, false]);
-  });
-
-  it('lasts as long as there is a reason for it', async () => {
-    const { channel, subscription } = await started();
-    const asked = watch(channel);
-    await subscription.pause('one');
-    await subscription.pause('two');
-    await subscription.resume('one');
-    await subscription.resume('unheard of');
-    expect(asked).toEqual(['cancel worker.1']);
-    await subscription.resume('two');
-    expect(asked).toHaveLength(2);
   });
 
   it('that ends before the broker agreed leads to a consumer', async () => {
@@ -231,9 +219,9 @@ describe('a pause', () => {
     const cancelOk = gate();
     channel.beforeCancelOk = () => cancelOk.promise;
     const asked = watch(channel);
-    const changes = [subscription.pause('test')];
+    const changes = [subscription.pause()];
     await settled();
-    changes.push(subscription.resume('test'));
+    changes.push(subscription.resume());
     cancelOk.open();
     await Promise.all(changes);
     expect(asked).toEqual(['cancel worker.1', 'consume worker.2 10']);
@@ -243,30 +231,30 @@ describe('a pause', () => {
   it('that begins and ends within one turn asks for nothing', async () => {
     const { channel, subscription } = await started();
     const asked = watch(channel);
-    await Promise.all([subscription.pause('test'), subscription.resume('test')]);
+    await Promise.all([subscription.pause(), subscription.resume()]);
     expect([asked, subscription.isWell]).toEqual([[], true]);
   });
 
   it('takes a new prefetch along to its end', async () => {
     const { channel, subscription } = await started();
     const asked = watch(channel);
-    await subscription.pause('test');
+    await subscription.pause();
     await subscription.setPrefetch(20);
     expect(asked).toEqual(['cancel worker.1']);
-    await subscription.resume('test');
+    await subscription.resume();
     expect(asked.slice(1)).toEqual(['consume worker.2 20']);
   });
 
   it('is kept across reconnects', async () => {
     const { connection, subscription } = await started();
-    await subscription.pause('test');
+    await subscription.pause();
     connection.lose();
     connection.comeBack();
     await jest.advanceTimersByTimeAsync(100);
     expect(connection.consumeChannels).toHaveLength(2);
     expect(connection.consumeChannel.requests).toEqual([]);
     expect(subscription.isWell).toBe(true);
-    await subscription.resume('test');
+    await subscription.resume();
     expect(connection.consumeChannel.request.consumerTag).toBe('worker.2');
   });
 });
@@ -509,7 +497,7 @@ describe('a subscription that stops', () => {
   it('consumes no more, whatever is asked of it', async () => {
     const { connection, channel, subscription } = await started();
     await subscription.stop();
-    await subscription.resume('test');
+    await subscription.resume();
     await subscription.setPrefetch(20);
     channel.end('gone');
     await jest.advanceTimersByTimeAsync(60_000);

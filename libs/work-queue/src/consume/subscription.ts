@@ -70,7 +70,7 @@ const CANCEL_ECHO_MS = 1_000;
  */
 export class Subscription {
   private readonly stopping = new AbortController();
-  private readonly pauses = new Set<string>();
+  private paused = false;
   private prefetch: number;
   private current: Subscribed | undefined;
   private epoch = 0;
@@ -97,7 +97,7 @@ export class Subscription {
   }
 
   get isPaused(): boolean {
-    return this.pauses.size > 0;
+    return this.paused;
   }
 
   /** What the broker had sent for a consumer cancelled a moment ago, it hands out again, marked as redelivered. */
@@ -116,14 +116,14 @@ export class Subscription {
     await this.converge();
   }
 
-  /** No new deliveries, for as long as there is a reason. Resolves when the broker has agreed. */
-  async pause(reason: string): Promise<void> {
-    this.pauses.add(reason);
+  /** No new deliveries until `resume`. Resolves when the broker has agreed. */
+  async pause(): Promise<void> {
+    this.paused = true;
     await this.converge();
   }
 
-  async resume(reason: string): Promise<void> {
-    this.pauses.delete(reason);
+  async resume(): Promise<void> {
+    this.paused = false;
     await this.converge();
   }
 

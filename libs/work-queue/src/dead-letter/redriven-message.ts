@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
+import { isOfOneDelivery } from '../message/delivery-headers.js';
 import { HEADERS } from '../message/headers.js';
 
 export interface RedriveTarget {
@@ -8,23 +9,14 @@ export interface RedriveTarget {
   readonly sentAt: number;
 }
 
-/** What says how the work went the last time, or belongs to one publish or delivery of it. */
+/** What says how the work went the last time. */
 const PAST = new Set<string>([
   // It has passed, or will have: the work would expire again at once.
   HEADERS.deadline,
   HEADERS.attempts,
   HEADERS.firstError,
   HEADERS.lastError,
-  HEADERS.starts,
-  'x-death',
-  'x-delivery-count',
-  'x-acquired-count',
-  'x-publish-id',
-  // The broker routes a message with CC to those queues as well.
-  'CC',
-  'BCC',
 ]);
-const PAST_PREFIXES = [HEADERS.deadPrefix, 'x-first-death-', 'x-last-death-'];
 
 /**
  * The work of a dead letter as new work of its queue: the same id, body and own headers (a pattern too), its past left
@@ -45,5 +37,5 @@ export function redrivenMessage(letter: IncomingMessage, target: RedriveTarget):
 }
 
 function isPast(name: string): boolean {
-  return PAST.has(name) || PAST_PREFIXES.some((prefix) => name.startsWith(prefix));
+  return PAST.has(name) || name.startsWith(HEADERS.deadPrefix) || isOfOneDelivery(name);
 }

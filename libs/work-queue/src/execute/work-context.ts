@@ -1,6 +1,6 @@
 import type { IncomingMessage } from '../broker/broker.port.js';
 import { countIn, HEADERS } from '../message/headers.js';
-import type { Attempt } from './attempt.js';
+import { AttemptContext } from './attempt-context.js';
 import type { RunInThread, ThreadTransfer } from './run-in-thread.js';
 
 export interface WorkContextInput {
@@ -12,7 +12,7 @@ export interface WorkContextInput {
 }
 
 /** What a handler gets with `@Ctx()`: everything about the message but its payload. */
-export class WorkContext {
+export class WorkContext extends AttemptContext {
   readonly queue: string;
   /**
    * Identity of the work: the same for every delivery of it. Write once per id and redelivery is harmless. A message
@@ -30,10 +30,10 @@ export class WorkContext {
   readonly deadline: Date | undefined;
   /** Counts from 1, over all processes that tried. */
   readonly attempt: number;
-  private current: Attempt | undefined;
   private readonly runInThread: RunInThread | undefined;
 
   constructor(input: WorkContextInput) {
+    super();
     const { message } = input;
     this.queue = input.queue;
     this.messageId = input.messageId;
@@ -44,11 +44,6 @@ export class WorkContext {
     this.deadline = dateOf(message.headers[HEADERS.deadline]);
     this.attempt = countIn(message.headers, HEADERS.attempts) + 1;
     this.runInThread = input.runInThread;
-  }
-
-  /** Aborts when the attempt's `timeout` has passed or the process must end. Pass it on to what you await. */
-  get signal(): AbortSignal {
-    return this.current ? this.current.signal : NEVER;
   }
 
   /**
@@ -67,14 +62,7 @@ export class WorkContext {
     // What comes back is whatever the module's function returned: its caller knows.
     return (await this.runInThread(input, { signal: this.signal, transfer })) as T;
   }
-
-  /** The attempt that begins now. */
-  begin(attempt: Attempt): void {
-    this.current = attempt;
-  }
 }
-
-const NEVER = new AbortController().signal;
 
 /** Numbers beyond what a Date can hold are as much nonsense as text. */
 function dateOf(header: unknown): Date | undefined {

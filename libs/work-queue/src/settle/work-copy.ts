@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingMessage } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
+import { isOfOneDelivery } from '../message/delivery-headers.js';
 import { countIn, HEADERS } from '../message/headers.js';
 
 /** What is stored anew somewhere else before the original is acked; where is not its business. */
@@ -8,26 +9,6 @@ export type WorkCopy = Omit<OutgoingMessage, 'queue'>;
 const MAX_DEAD_ERROR_CHARACTERS = 2_000;
 /** Headers are copied with every attempt. */
 const MAX_ERROR_CHARACTERS = 500;
-
-/**
- * What the broker or its adapter wrote for one delivery. It would mislead whoever reads the next one; and with CC or
- * BCC the broker routes a message to those queues as well, which it did when the original was published.
- */
-const OF_ONE_DELIVERY = [
-  'CC',
-  'BCC',
-  'x-death',
-  'x-first-death-exchange',
-  'x-first-death-queue',
-  'x-first-death-reason',
-  'x-last-death-exchange',
-  'x-last-death-queue',
-  'x-last-death-reason',
-  'x-delivery-count',
-  'x-acquired-count',
-  'x-publish-id',
-  HEADERS.starts,
-];
 
 /** For the next attempt. The caller that waits for its result, if any, still does. */
 export function retryCopy(
@@ -101,15 +82,14 @@ function failureHeaders(
 }
 
 function workCopy(message: IncomingMessage, messageId: string, added: WorkCopy['headers']): WorkCopy {
-  const headers = { ...message.headers };
-  for (const name of OF_ONE_DELIVERY) delete headers[name];
+  const kept = Object.entries(message.headers).filter(([name]) => !isOfOneDelivery(name));
   const { body, contentType, contentEncoding, replyTo, correlationId } = message;
   return {
     body,
     messageId,
     contentType,
     ...(contentEncoding === undefined ? {} : { contentEncoding }),
-    headers: { ...headers, ...added },
+    headers: { ...Object.fromEntries(kept), ...added },
     ...(replyTo === undefined ? {} : { replyTo }),
     ...(correlationId === undefined ? {} : { correlationId }),
   };

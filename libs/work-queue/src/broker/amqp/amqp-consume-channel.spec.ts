@@ -185,25 +185,6 @@ describe('closing', () => {
   });
 });
 
-describe('a get', () => {
-  it('of an empty queue is nothing', async () => {
-    expect(await channel.get('orders')).toBeUndefined();
-  });
-
-  it('that the library never answers ends with the channel', async () => {
-    library.hasGetAnswer = false;
-    const taken = Promise.allSettled([channel.get('orders'), channel.get('orders')]);
-    await settled();
-    library.emit('error', new Error('the connection is gone'));
-    library.emit('close');
-    const reason = new Error('the connection is gone');
-    expect(await taken).toEqual([
-      { status: 'rejected', reason },
-      { status: 'rejected', reason },
-    ]);
-  });
-});
-
 describe('a callback that throws', () => {
   it.each([
     ['a delivery', () => library.deliver(5)],

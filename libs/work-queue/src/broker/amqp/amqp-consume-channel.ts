@@ -1,4 +1,4 @@
-import type { Channel, ConsumeMessage, GetMessage } from 'amqplib';
+import type { Channel, ConsumeMessage } from 'amqplib';
 import { describeThrown } from '../../errors/describe-thrown.js';
 import { withinDeadline } from '../../timing/within-deadline.js';
 import type { ConsumeChannel, ConsumeRequest, IncomingMessage } from '../broker.port.js';
@@ -42,7 +42,6 @@ export class AmqpConsumeChannel implements ConsumeChannel {
   private readonly settling: SettlingChannel;
   /** One for all, since the library keeps none. */
   private readonly named: NamedDelivery = { fields: { deliveryTag: 0 } };
-  private readonly abandonGets = new Set<(error: Error) => void>();
 
   constructor(
     private readonly channel: Channel,
@@ -50,7 +49,6 @@ export class AmqpConsumeChannel implements ConsumeChannel {
   ) {
     this.settling = channel;
     this.closed = whenClosed(channel, connectionEnded, () => (this.open = false));
-    void this.closed.then((reason) => this.endGets(reason));
     // n.b. with a listener the library survives what it throws itself over a delivery for an unknown consumer.
     channel.on('handler-error', () => undefined);
   }
@@ -73,13 +71,6 @@ export class AmqpConsumeChannel implements ConsumeChannel {
 
   async cancel(consumerTag: string): Promise<void> {
     await this.channel.cancel(consumerTag);
-  }
-
-  async get(queue: string): Promise<IncomingMessage | undefined> {
-    const message = await this.untilClosed(this.channel.get(queue, { noAck: false }));
-    if (!message) return undefined;
-    this.window.delivered(message.fields.deliveryTag);
-    return toIncoming(message);
   }
 
   ack(deliveryTag: number): boolean {
@@ -147,22 +138,9 @@ export class AmqpConsumeChannel implements ConsumeChannel {
     this.window.delivered(message.fields.deliveryTag);
     request.onMessage(toIncoming(message));
   }
-
-  /** n.b. the library forgets a get when its channel ends between the broker's answer and the message's body. */
-  private untilClosed<T>(answer: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.abandonGets.add(reject);
-      void answer.then(resolve, reject).finally(() => this.abandonGets.delete(reject));
-    });
-  }
-
-  private endGets(reason: string): void {
-    for (const abandon of this.abandonGets) abandon(new Error(reason));
-    this.abandonGets.clear();
-  }
 }
 
-function toIncoming({ fields, properties, content }: ConsumeMessage | GetMessage): IncomingMessage {
+function toIncoming({ fields, properties, content }: ConsumeMessage): IncomingMessage {
   return {
     deliveryTag: fields.deliveryTag,
     isRedelivered: fields.redelivered,
