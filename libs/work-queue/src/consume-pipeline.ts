@@ -140,7 +140,7 @@ export class ConsumePipeline {
     // It settles through stages that in turn hold the consumer up, so it exists only after it.
     let pipeline: HandlerPipeline | undefined;
     const consumer = this.consumerOf(handler, settings, {
-      work: async (deliveries) => pipeline?.work(deliveries),
+      work: (deliveries) => (pipeline ? pipeline.work(deliveries) : Promise.resolve()),
       putBack: async (delivery) => pipeline?.putBack(delivery),
       // There are as many threads as handlers may run.
       onResize: ({ concurrency }) => pool?.resize(concurrency),

@@ -56,7 +56,8 @@ export class HandlerPipeline {
     const { batches } = this.stages;
     try {
       if (batches) await this.workOnMany(deliveries, start, batches);
-      else await Promise.all(deliveries.map((delivery) => this.workOnOne(delivery, start)));
+      // Then they come one by one.
+      else for (const delivery of deliveries) await this.workOnOne(delivery, start);
     } catch (error) {
       this.defect(deliveries, error);
     }
@@ -131,21 +132,28 @@ export class HandlerPipeline {
     return { outcome, serviceTimeMs: undefined };
   }
 
-  private async end(
+  /** A promise only where settling has to wait. */
+  private end(
     delivery: Delivery,
     messageId: string,
     execution: Execution,
     start: Start,
-  ): Promise<void> {
-    const { settler, replier } = this.stages;
-    const { message } = delivery;
-    const outcome = this.judge(execution.outcome, messageId, start);
-    const settling = settler.settle(delivery, messageId, outcome);
-    const end = typeof settling === 'string' ? settling : await settling;
-    if (comesAgain(end)) this.stages.waiting.added();
-    if (message.replyTo !== undefined) replier.reply({ message, messageId, outcome, end });
+  ): void | Promise<void> {
     const { serviceTimeMs } = execution;
-    this.tell(delivery, messageId, { outcome, end, serviceTimeMs, startedAt: start.startedAt });
+    const outcome = this.judge(execution.outcome, messageId, start);
+    const settling = this.stages.settler.settle(delivery, messageId, outcome);
+    const settled = (end: JobEnd): void =>
+      this.settled(delivery, messageId, { outcome, end, serviceTimeMs, startedAt: start.startedAt });
+    return typeof settling === 'string' ? settled(settling) : settling.then(settled);
+  }
+
+  private settled(delivery: Delivery, messageId: string, ended: Ended): void {
+    const { replier, waiting } = this.stages;
+    const { message } = delivery;
+    const { outcome, end } = ended;
+    if (comesAgain(end)) waiting.added();
+    if (message.replyTo !== undefined) replier.reply({ message, messageId, outcome, end });
+    this.tell(delivery, messageId, ended);
   }
 
   /** While the breaker is open a failure is not the job's: it comes again later and no attempt is counted. */

@@ -238,10 +238,14 @@ export class HandlerConsumer implements WorkConsumer {
     if (unwrittenAcks > 0) this.telemetry.emit('acks.lost', { queue: this.queue, count: unwrittenAcks });
   }
 
-  private async run(deliveries: readonly Delivery[], work: DeliveryWork): Promise<void> {
+  /** Almost always it is the work alone, with no promise of its own around it. */
+  private run(deliveries: readonly Delivery[], work: DeliveryWork): Promise<void> {
     const [first] = deliveries;
-    if (first?.runsAlone) await this.untilAcksAreSafe(first);
-    if (!deliveries.some(({ isOver }) => isOver)) return work(deliveries);
+    if (first?.runsAlone) return this.untilAcksAreSafe(first).then(() => this.runAlive(deliveries, work));
+    return deliveries.some(({ isOver }) => isOver) ? this.runAlive(deliveries, work) : work(deliveries);
+  }
+
+  private async runAlive(deliveries: readonly Delivery[], work: DeliveryWork): Promise<void> {
     // What a lost channel took along comes again; begun now it would surely be done twice.
     const alive = deliveries.filter(({ isOver }) => !isOver);
     const over = deliveries.filter(({ isOver }) => isOver);

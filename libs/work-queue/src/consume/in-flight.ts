@@ -181,6 +181,7 @@ export class InFlight<Item extends InFlightItem> {
   }
 
   private stopTimer(): void {
+    if (!this.timer) return;
     clearTimeout(this.timer);
     this.timer = undefined;
   }

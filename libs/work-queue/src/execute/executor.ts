@@ -2,7 +2,7 @@ import type { QueueQos } from '@spillway/qos';
 import type { IncomingMessage } from '../broker/broker.port.js';
 import type { Codec } from '../message/codec.js';
 import { deadlineMsOf, DeadlinePassed } from './deadline.js';
-import type { DeadReason, Execution, Outcome } from './outcome.js';
+import type { Execution, Outcome } from './outcome.js';
 import { InvalidPayload, validatePayload } from './payload-validator.js';
 import type { RunInThread } from './run-in-thread.js';
 import type { RunningAttempts } from './running-attempts.js';
@@ -41,7 +41,8 @@ export class Executor {
   constructor(private readonly parts: ExecutorParts) {}
 
   async execute(item: WorkItem, abandoned: AbortSignal): Promise<Execution> {
-    const prepared = this.startable(await this.prepare(item, abandoned), abandoned);
+    const preparing = this.prepare(item, abandoned);
+    const prepared = preparing instanceof Promise ? this.startable(await preparing, abandoned) : preparing;
     if (!prepared.context) return { outcome: prepared.outcome, serviceTimeMs: undefined };
     const { payload, context } = prepared;
     const { handler, running } = this.parts;
@@ -61,24 +62,19 @@ export class Executor {
     return { outcome, serviceTimeMs: performance.now() - attempt.startedAt };
   }
 
-  /** What is left to do before the handler may be called for this message. */
-  async prepare({ message, messageId }: WorkItem, abandoned: AbortSignal): Promise<Prepared> {
+  /** What is left to do before the handler may be called for this message. A promise only where it validates. */
+  prepare({ message, messageId }: WorkItem, abandoned: AbortSignal): Prepared | Promise<Prepared> {
     const { handler, codec, runInThread } = this.parts;
     const context = new WorkContext({ queue: handler.queue, messageId, message, runInThread });
     const unstarted = endBefore(context, abandoned);
     if (unstarted) return { outcome: unstarted };
-    let reason: DeadReason = 'undecodable';
     try {
-      const decoded = codec.decode(message);
-      reason = 'invalid';
+      const payload = codec.decode(message);
       const { payloadType, queue } = handler;
-      return { context, payload: payloadType ? await validatePayload(decoded, payloadType, queue) : decoded };
+      if (!payloadType) return { context, payload };
+      return this.validated(context, validatePayload(payload, payloadType, queue), abandoned);
     } catch (error) {
-      // A validator that asks a database may fail itself, which says nothing of the payload.
-      if (reason === 'invalid' && !(error instanceof InvalidPayload)) {
-        return { outcome: this.failed(context, error, abandoned) };
-      }
-      return { outcome: { kind: 'dead', reason, attempts: context.attempt - 1, error } };
+      return { outcome: { kind: 'dead', reason: 'undecodable', attempts: context.attempt - 1, error } };
     }
   }
 
@@ -88,6 +84,20 @@ export class Executor {
     const signal = this.parts.stopping?.aborted ? this.parts.stopping : abandoned;
     const unstarted = endBefore(prepared.context, signal);
     return unstarted ? { outcome: unstarted } : prepared;
+  }
+
+  private async validated(
+    context: WorkContext,
+    validating: Promise<unknown>,
+    abandoned: AbortSignal,
+  ): Promise<Prepared> {
+    try {
+      return { context, payload: await validating };
+    } catch (error) {
+      // A validator that asks a database may fail itself, which says nothing of the payload.
+      if (!(error instanceof InvalidPayload)) return { outcome: this.failed(context, error, abandoned) };
+      return { outcome: { kind: 'dead', reason: 'invalid', attempts: context.attempt - 1, error } };
+    }
   }
 
   failed(context: WorkContext, error: unknown, abandoned: AbortSignal): Outcome {

@@ -24,10 +24,6 @@ export class WorkContext extends AttemptContext {
   readonly body: Buffer;
   /** The broker has handed this message out before; whether that attempt did anything is not known. */
   readonly isRedelivered: boolean;
-  /** When the publisher sent it; undefined when it did not say. */
-  readonly publishedAt: Date | undefined;
-  /** When the work is no longer worth starting: no attempt begins after it. Undefined when it always is. */
-  readonly deadline: Date | undefined;
   /** Counts from 1, over all processes that tried. */
   readonly attempt: number;
   private readonly runInThread: RunInThread | undefined;
@@ -40,10 +36,18 @@ export class WorkContext extends AttemptContext {
     this.headers = message.headers;
     this.body = message.body;
     this.isRedelivered = message.isRedelivered;
-    this.publishedAt = dateOf(message.headers[HEADERS.publishedAt]);
-    this.deadline = dateOf(message.headers[HEADERS.deadline]);
     this.attempt = countIn(message.headers, HEADERS.attempts) + 1;
     this.runInThread = input.runInThread;
+  }
+
+  /** When the publisher sent it; undefined when it did not say. */
+  get publishedAt(): Date | undefined {
+    return dateOf(this.headers[HEADERS.publishedAt]);
+  }
+
+  /** When the work is no longer worth starting: no attempt begins after it. Undefined when it always is. */
+  get deadline(): Date | undefined {
+    return dateOf(this.headers[HEADERS.deadline]);
   }
 
   /**
