@@ -29,8 +29,13 @@ export function derivation(input: QueueSizeInput, size: QueueSize): string {
     `${Math.floor(size.jobs)} = floor(${jobs})`,
     `${jobs} = ((sqrt(a^2 + 4b) - a) / 2)^2`,
     `a = ${Z_P99} x cv ${input.serviceTimeCv} = ${rounded(a, 3)}`,
-    `b = (${waitMs}) x ${count(size.handlers, 'handler')} / ${rounded(input.serviceTimeMs)} ms = ${rounded(b)}`,
+    `b = (${waitMs}) x ${speed(size.handlers, input.serviceTimeMs)} = ${rounded(b)}`,
   ].join(', ');
+}
+
+/** How fast jobs are done: `10 handlers / 50 ms`. */
+export function speed(handlers: number, serviceTimeMs: number): string {
+  return `${count(handlers, 'handler')} / ${rounded(serviceTimeMs)} ms`;
 }
 
 export function windows(gateways: number, window: number): string {

@@ -1,4 +1,4 @@
-import { count, derivation, rounded, subtraction, windows } from './arithmetic.js';
+import { derivation, rounded, speed, subtraction, windows } from './arithmetic.js';
 import { MS_PER_SECOND } from './duration.js';
 import type { QueueQos } from './schema/queue-qos.js';
 import { completeSizing } from './schema/sizing-draft.js';
@@ -9,25 +9,26 @@ import { drainRatePerSec, handlerCount, sizeQueue, type QueueSizeInput } from '.
  * `116 = 127 (...) - 0 prefetched beyond the handlers - 11 unconfirmed (1 gateway x window 11)`.
  */
 export function explain(qos: QueueQos): string {
-  const sizing = qos.isMaxLengthExplicit ? undefined : completeSizing(qos);
-  return sizing === undefined ? explainOutright(qos) : explainSized(qos, sizing);
+  const sizing = sizingOf(qos);
+  if (sizing !== undefined)
+    return [explainLength(qos), derivation(sizing, sizeQueue(sizing)), explainDrain(qos)].join('; ');
+  const parts = [explainLength(qos), explainDrain(qos)];
+  if (qos.type === 'quorum') parts.push(explainOvershoot(qos));
+  return parts.join('; ');
 }
 
-function explainSized(qos: QueueQos, sizing: QueueSizeInput): string {
+/** The first part of it, which is the length itself: `116 = 127 (...) - 0 ... - 11 ...`. */
+export function explainLength(qos: QueueQos): string {
+  const sizing = sizingOf(qos);
+  if (sizing === undefined) return `${qos.maxLength} = set outright by maxLength`;
   const size = sizeQueue(sizing);
   const spare = size.maxLength - qos.maxLength;
   const unused = spare === 0 ? '' : ` - ${spare} spare (a longer queue would get a wider window)`;
-  return [
-    `${qos.maxLength} = ${subtraction(sizing, size)}${unused}`,
-    derivation(sizing, size),
-    explainDrain(qos),
-  ].join('; ');
+  return `${qos.maxLength} = ${subtraction(sizing, size)}${unused}`;
 }
 
-function explainOutright(qos: QueueQos): string {
-  const parts = [`${qos.maxLength} = set outright by maxLength`, explainDrain(qos)];
-  if (qos.type === 'quorum') parts.push(explainOvershoot(qos));
-  return parts.join('; ');
+function sizingOf(qos: QueueQos): QueueSizeInput | undefined {
+  return qos.isMaxLengthExplicit ? undefined : completeSizing(qos);
 }
 
 function explainDrain(qos: QueueQos): string {
@@ -35,7 +36,7 @@ function explainDrain(qos: QueueQos): string {
   if (ratePerSec === undefined || qos.serviceTimeMs === undefined)
     return 'drain rate unknown without serviceTime';
   const fullMs = (qos.maxLength * MS_PER_SECOND) / ratePerSec;
-  const handlers = `${count(handlerCount(qos), 'handler')} / ${rounded(qos.serviceTimeMs)} ms`;
+  const handlers = speed(handlerCount(qos), qos.serviceTimeMs);
   return `drains ${rounded(ratePerSec)}/s (${handlers}), a full queue in ${rounded(fullMs)} ms`;
 }
 

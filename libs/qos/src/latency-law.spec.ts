@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { queueLength, thompsonQueueLength } from './latency-law.js';
+import fc from 'fast-check';
+import { jobsWithin, queueLength, thompsonQueueLength, waitP99Ms } from './latency-law.js';
 
 describe('thompsonQueueLength', () => {
   it('solves max latency = (transaction time / threads) x queue length', () => {
@@ -26,5 +27,25 @@ describe('queueLength', () => {
 
   it('is at least 1', () => {
     expect(queueLength({ ...target, maxWaitMs: -5, serviceTimeCv: 1 })).toBe(1);
+  });
+});
+
+describe('waitP99Ms', () => {
+  it('is the mean wait and 2.326 deviations of it', () => {
+    const handlers = { serviceTimeMs: 50, handlers: 10 };
+    expect(waitP99Ms({ ...handlers, jobs: 100, serviceTimeCv: 0 })).toBe(500);
+    expect(waitP99Ms({ ...handlers, jobs: 100, serviceTimeCv: 1 })).toBeCloseTo(616.3, 10);
+  });
+
+  it('is the wait for which so many jobs fit', () => {
+    const jobs = fc.integer({ min: 0, max: 1_000_000 });
+    const serviceTimeCv = fc.integer({ min: 0, max: 50 }).map((tenths) => tenths / 10);
+    fc.assert(
+      fc.property(jobs, serviceTimeCv, fc.integer({ min: 1, max: 100 }), (count, cv, handlers) => {
+        const service = { serviceTimeMs: 20, serviceTimeCv: cv, handlers };
+        const maxWaitMs = waitP99Ms({ ...service, jobs: count });
+        expect(jobsWithin({ ...service, maxWaitMs })).toBeCloseTo(count, 3);
+      }),
+    );
   });
 });

@@ -41,6 +41,20 @@ export function jobsWithin({ maxWaitMs, serviceTimeMs, serviceTimeCv, handlers }
   return Math.max(0, b + (a * a - a * Math.sqrt(a * a + 4 * b)) / 2);
 }
 
+/**
+ * How long a job waits behind so many others, 99 times in 100: the inverse of {@link jobsWithin}.
+ *
+ * The mean wait and {@link Z_P99} deviations: `(Q + z x cv x sqrt(Q)) x S / c`.
+ */
+export function waitP99Ms({
+  jobs,
+  serviceTimeMs,
+  serviceTimeCv,
+  handlers,
+}: Omit<JobsWithinInput, 'maxWaitMs'> & { readonly jobs: number }): number {
+  return ((jobs + Z_P99 * serviceTimeCv * Math.sqrt(jobs)) * serviceTimeMs) / handlers;
+}
+
 export interface QueueLengthInput extends JobsWithinInput {
   /** Sum of all consumers' prefetch; what exceeds the handlers waits in a worker. @default handlers */
   readonly prefetchTotal?: number;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseRate } from './rate.js';
+import { formatRate, parseRate } from './rate.js';
 
 describe('parseRate', () => {
   it.each([
@@ -51,6 +51,29 @@ describe('parseRate', () => {
         expect(parseRate(`${perSecond}/s`)).toBe(perSecond);
         expect(parseRate(`${perSecond * 60}/m`)).toBe(perSecond);
         expect(parseRate(`${perSecond * 3_600}/h`)).toBe(perSecond);
+      }),
+    );
+  });
+});
+
+describe('formatRate', () => {
+  it.each([
+    [200, '200/s'],
+    [2.5, '2.5/s'],
+    [0.5, '30/m'],
+    [1_000 / 3_600, '1000/h'],
+    [1_000_000, '1000000/s'],
+    [1 / 7_000, '0.514285714286/h'],
+  ])('writes %d per second as %s', (ratePerSec, text) => {
+    expect(formatRate(ratePerSec)).toBe(text);
+  });
+
+  it('is read back as the rate it was, in whatever unit that was written', () => {
+    const amounts = fc.integer({ min: 1, max: 1_000_000 });
+    fc.assert(
+      fc.property(amounts, fc.constantFrom('s', 'm', 'h'), (amount, unit) => {
+        const ratePerSec = parseRate(`${amount}/${unit}`) ?? NaN;
+        expect(parseRate(formatRate(ratePerSec))).toBeCloseTo(ratePerSec, 9);
       }),
     );
   });

@@ -1,8 +1,16 @@
+const SECONDS_PER_HOUR = 3_600;
+
 const SECONDS_PER_UNIT: ReadonlyMap<string, number> = new Map([
   ['s', 1],
   ['m', 60],
-  ['h', 3_600],
+  ['h', SECONDS_PER_HOUR],
 ]);
+
+/** A rate is written in the first unit in which it is at least 1 and needs no more decimals than these. */
+const DECIMALS = 2;
+
+/** Hides what the division by the unit did to the last digits. */
+const SIGNIFICANT_DIGITS = 12;
 
 const RATE = /^(?<amount>\d+(?:\.\d+)?)\/(?<unit>s|m|h)$/;
 
@@ -22,4 +30,17 @@ export function parseRate(text: unknown): number | undefined {
   if (seconds === undefined) return undefined;
   const ratePerSec = Number(amount) / seconds;
   return ratePerSec > 0 && ratePerSec <= MAX_RATE_PER_SEC ? ratePerSec : undefined;
+}
+
+/** Writes a rate as in a QoS file, in the unit that reads best: 200 is `200/s`, 0.5 is `30/m`. */
+export function formatRate(ratePerSec: number): string {
+  for (const [unit, seconds] of SECONDS_PER_UNIT) {
+    const amount = amountIn(ratePerSec, seconds);
+    if (amount >= 1 && amount === Number(amount.toFixed(DECIMALS))) return `${amount}/${unit}`;
+  }
+  return `${amountIn(ratePerSec, SECONDS_PER_HOUR)}/h`;
+}
+
+function amountIn(ratePerSec: number, seconds: number): number {
+  return Number((ratePerSec * seconds).toPrecision(SIGNIFICANT_DIGITS));
 }

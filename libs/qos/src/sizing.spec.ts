@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { drainRatePerSec, sizeQueue, type QueueSizeInput } from './sizing.js';
+import { drainRatePerSec, handlerCount, sizeQueue, type QueueSizeInput } from './sizing.js';
 import { defaultWindow } from './window.js';
 
 const classic: QueueSizeInput = {
@@ -36,6 +36,11 @@ describe('sizeQueue', () => {
   it('adds up handlers and prefetch over all workers', () => {
     const spread = sizeQueue({ ...classic, workers: 5, concurrency: 2, prefetch: 3 });
     expect(spread).toMatchObject({ handlers: 10, prefetchSurplus: 5, maxLength: 122 });
+  });
+
+  it('takes the fleet’s bound for the handlers, and what is prefetched beyond it for a delay', () => {
+    const bounded = sizeQueue({ ...classic, workers: 5, concurrency: 4, prefetch: 4, fleetConcurrency: 10 });
+    expect(bounded).toMatchObject({ handlers: 10, prefetchSurplus: 10, maxLength: 117 });
   });
 
   it('uses a window that was chosen', () => {
@@ -107,6 +112,16 @@ describe('the sized queue', () => {
     );
   });
 
+  it('never grows when the fleet is bound more tightly and the window stays', () => {
+    fc.assert(
+      fc.property(inputs, fc.integer({ min: 1, max: 1_000 }), (input, fleetConcurrency) => {
+        const loose = lengthOf({ ...input, window: 10, fleetConcurrency: fleetConcurrency + 1 });
+        expect(lengthOf({ ...input, window: 10, fleetConcurrency })).toBeLessThanOrEqual(loose);
+        expect(loose).toBeLessThanOrEqual(lengthOf({ ...input, window: 10 }));
+      }),
+    );
+  });
+
   it('is the longest one for which the default window holds and everything fits', () => {
     fc.assert(
       fc.property(inputs, (input) => {
@@ -126,7 +141,21 @@ describe('the sized queue', () => {
   });
 });
 
+describe('handlerCount', () => {
+  it('is workers x concurrency, and no more than the fleet may', () => {
+    const workers = { workers: 3, concurrency: 5 };
+    expect(handlerCount(workers)).toBe(15);
+    expect([1, 14, 15, 16].map((fleetConcurrency) => handlerCount({ ...workers, fleetConcurrency }))).toEqual(
+      [1, 14, 15, 15],
+    );
+  });
+});
+
 describe('drainRatePerSec', () => {
+  it('counts no handlers beyond the fleet’s bound', () => {
+    expect(drainRatePerSec({ workers: 2, concurrency: 5, fleetConcurrency: 4, serviceTimeMs: 50 })).toBe(80);
+  });
+
   it('is what all handlers finish in a second', () => {
     expect(drainRatePerSec({ workers: 2, concurrency: 5, serviceTimeMs: 50 })).toBe(200);
   });

@@ -14,6 +14,8 @@ export interface QueueSizeInput {
   readonly workers: number;
   readonly concurrency: number;
   readonly prefetch: number;
+  /** Handlers over all workers, if fewer than workers x concurrency; undefined: no such bound. */
+  readonly fleetConcurrency?: number | undefined;
   readonly gateways: number;
   readonly type: QueueType;
   /** Unconfirmed publishes per gateway; undefined asks for the default window of the result. */
@@ -61,17 +63,14 @@ export function serviceTimeP99(input: Pick<QueueSizeInput, 'serviceTimeMs' | 'se
   return gammaQuantile({ mean: input.serviceTimeMs, cv: input.serviceTimeCv, p: P99 });
 }
 
-/** Handlers that run at the same time, over all workers. */
-export function handlerCount({
-  workers,
-  concurrency,
-}: Pick<QueueSizeInput, 'workers' | 'concurrency'>): number {
-  return workers * concurrency;
+type HandlerCountInput = Pick<QueueSizeInput, 'workers' | 'concurrency' | 'fleetConcurrency'>;
+
+/** Handlers that run at the same time, over all workers: workers x concurrency, at most fleetConcurrency. */
+export function handlerCount({ workers, concurrency, fleetConcurrency }: HandlerCountInput): number {
+  return Math.min(workers * concurrency, fleetConcurrency ?? Infinity);
 }
 
-interface DrainRateInput {
-  readonly workers: number;
-  readonly concurrency: number;
+interface DrainRateInput extends HandlerCountInput {
   readonly serviceTimeMs: number | undefined;
 }
 

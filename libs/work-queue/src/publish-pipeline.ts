@@ -1,4 +1,4 @@
-import type { QueueQos } from '@spillway/qos';
+import { handlerCount, type QueueQos } from '@spillway/qos';
 import { Admission } from './admission/admission.js';
 import type { BrokerConnection, OutgoingMessage, QueueReading } from './broker/broker.port.js';
 import { type Settings, unknownQueue } from './config/settings.js';
@@ -158,9 +158,8 @@ export class PublishPipeline {
 }
 
 function doorQosOf(qos: QueueQos): DoorQos {
-  const { type, overflow, maxLength, window, windowBytes, serviceTimeMs, shedLowAt, workers, concurrency } =
-    qos;
-  const concurrencyTotal = workers * concurrency;
+  const { type, overflow, maxLength, window, windowBytes, serviceTimeMs, shedLowAt } = qos;
+  const concurrencyTotal = handlerCount(qos);
   return { type, overflow, maxLength, window, windowBytes, serviceTimeMs, shedLowAt, concurrencyTotal };
 }
 

@@ -7,12 +7,15 @@ const DEFAULT_PREFETCH = 10;
 /** The largest prefetch that `basic.qos` can carry. */
 const MAX_PREFETCH = 65_535;
 
+const MAX_WORKERS = 10_000;
+
 /** From cv 8 on the 99th percentile of a gamma distribution falls again; long before, a mean says nothing. */
 const MAX_CV = 5;
 
 export const maxLatency: OptionDeclaration<number> = {
   name: 'maxLatency',
   kind: duration({ min: 1, max: 24 * MS_PER_HOUR }),
+  live: true,
   whenAbsent: { refuse: 'required unless maxLength is set', unless: 'maxLength' },
   doc: [
     'The promise: 99 of 100 accepted jobs are done within this time, waiting and own service time together.',
@@ -26,6 +29,7 @@ export const maxLatency: OptionDeclaration<number> = {
 export const serviceTime: OptionDeclaration<number> = {
   name: 'serviceTime',
   kind: duration({ min: 0.1, max: MS_PER_HOUR }),
+  live: true,
   whenAbsent: { refuse: 'required unless maxLength is set', unless: 'maxLength' },
   doc: [
     'How long one job takes on average, from the call of the handler to its end.',
@@ -38,6 +42,7 @@ export const serviceTime: OptionDeclaration<number> = {
 export const serviceTimeCv: OptionDeclaration<number> = {
   name: 'serviceTimeCv',
   kind: number({ min: 0, max: MAX_CV }),
+  live: true,
   whenAbsent: { use: 1 },
   doc: [
     'How much the service time varies: standard deviation / mean.',
@@ -49,8 +54,9 @@ export const serviceTimeCv: OptionDeclaration<number> = {
 
 export const workers: OptionDeclaration<number> = {
   name: 'workers',
-  kind: integer({ min: 1, max: 10_000 }),
+  kind: integer({ min: 1, max: MAX_WORKERS }),
   unit: 'processes',
+  live: true,
   whenAbsent: { use: 1 },
   doc: ['Worker processes that consume this queue.'],
   tooLow: 'the queue is sized for fewer handlers than there are, and refuses too early.',
@@ -61,6 +67,7 @@ export const concurrency: OptionDeclaration<number> = {
   name: 'concurrency',
   kind: integer({ min: 1, max: MAX_PREFETCH }),
   unit: 'handlers',
+  live: true,
   whenAbsent: {
     rule: `the same as \`prefetch\`; ${DEFAULT_PREFETCH} if neither is given`,
     derive: (draft) => draft.prefetch ?? DEFAULT_PREFETCH,
@@ -77,6 +84,7 @@ export const prefetch: OptionDeclaration<number> = {
   name: 'prefetch',
   kind: integer({ min: 1, max: MAX_PREFETCH }),
   unit: 'messages',
+  live: true,
   whenAbsent: {
     rule: `the same as \`concurrency\`; ${DEFAULT_PREFETCH} if neither is given`,
     derive: (draft) => draft.concurrency ?? DEFAULT_PREFETCH,
@@ -90,9 +98,28 @@ export const prefetch: OptionDeclaration<number> = {
     'messages wait in the memory of one worker while another idles, and the queue is sized shorter by as many.',
 };
 
+export const fleetConcurrency: OptionDeclaration<number> = {
+  name: 'fleetConcurrency',
+  kind: integer({ min: 1, max: MAX_WORKERS * MAX_PREFETCH }),
+  unit: 'handlers',
+  live: true,
+  onlyLive: true,
+  whenAbsent: { rule: 'no bound but `workers` x `concurrency`', derive: () => undefined },
+  doc: [
+    'Handlers that run at the same time over all workers of the queue, divided among those alive.',
+    'For a downstream that bears only so many, however many workers there are.',
+    'The queue is sized for the smaller of this and `workers` x `concurrency`.',
+  ],
+  tooLow:
+    'the downstream idles while work waits, and what is prefetched beyond it waits in the memory of the workers: ' +
+    'lower `prefetch` with it.',
+  tooHigh: 'the downstream is overloaded as soon as more workers run, and every job becomes slower.',
+};
+
 export const rate: OptionDeclaration<number> = {
   name: 'rate',
   kind: rateKind(),
+  live: true,
   whenAbsent: { rule: 'no limit', derive: () => undefined },
   doc: [
     'Jobs that one worker starts per second, minute or hour, for a downstream that allows only so many.',

@@ -38,6 +38,20 @@ describe('the documentation of the options', () => {
     expect(incomplete).toEqual([]);
   });
 
+  it('knows which options can be changed while everything runs', () => {
+    const fixed = describeQueueOptions().filter(({ isLive }) => !isLive);
+    expect(fixed.map(({ name }) => name)).toEqual([
+      'type',
+      'overflow',
+      'maxAttempts',
+      'backoff.initial',
+      'backoff.max',
+      'backoff.multiplier',
+      'timeout',
+      'timeoutGrace',
+    ]);
+  });
+
   it('shows type, default and range as they are enforced', () => {
     const prefetch = describeQueueOptions().find(({ name }) => name === 'prefetch');
     expect(prefetch).toMatchObject({

@@ -1,10 +1,4 @@
-import {
-  optionsOf,
-  type DeclaredGroup,
-  type DeclaredOption,
-  type OptionDeclaration,
-  type Schema,
-} from './option.js';
+import { leafOptionsOf, type LeafOption, type OptionDeclaration, type Schema } from './option.js';
 import { QosFile } from './qos-file.js';
 import { QueueQos } from './queue-qos.js';
 
@@ -16,6 +10,8 @@ export interface OptionDescription {
   readonly type: string;
   readonly default: string;
   readonly range: string;
+  /** Whether an override may be laid over it while everything runs. */
+  readonly isLive: boolean;
   readonly doc: string;
   readonly tooLow: string | undefined;
   readonly tooHigh: string | undefined;
@@ -31,21 +27,20 @@ export function describeQueueOptions(): OptionDescription[] {
   return describe(QueueQos);
 }
 
-function describe(schema: Schema<object>, prefix = ''): OptionDescription[] {
-  return optionsOf(schema).flatMap((option: DeclaredOption | DeclaredGroup) =>
-    'group' in option
-      ? describe(option.group.schema, `${prefix}${option.group.name}.`)
-      : [describeOption(option.declaration, prefix)],
-  );
+function describe(schema: Schema<object>): OptionDescription[] {
+  return leafOptionsOf(schema)
+    .filter(({ declaration }) => declaration.onlyLive !== true)
+    .map(describeOption);
 }
 
-function describeOption(declaration: OptionDeclaration<unknown>, prefix: string): OptionDescription {
-  const { name, kind, unit, doc, tooLow, tooHigh } = declaration;
+function describeOption({ name, declaration }: LeafOption): OptionDescription {
+  const { kind, unit, live: isLive = false, doc, tooLow, tooHigh } = declaration;
   return {
-    name: prefix + name,
+    name,
     type: unit === undefined ? kind.type : `${kind.type} (${unit})`,
     default: describeDefault(declaration),
     range: kind.range,
+    isLive,
     doc: doc.join(' '),
     tooLow,
     tooHigh,

@@ -48,6 +48,7 @@ export const breakAfter: OptionDeclaration<number> = {
   name: 'breakAfter',
   kind: integer({ min: 0, max: 10_000 }),
   unit: 'failures',
+  live: true,
   whenAbsent: { use: 10 },
   doc: [
     'Different messages that must fail one after another, without a success between, until the breaker of their handler opens.',

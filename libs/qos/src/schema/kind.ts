@@ -1,6 +1,6 @@
 import { IsIn, IsInt, IsNumber, IsObject, IsPositive, Max, Min } from 'class-validator';
 import { formatDuration, parseDuration } from '../duration.js';
-import { MAX_RATE_PER_SEC, parseRate } from '../rate.js';
+import { MAX_RATE_PER_SEC, formatRate, parseRate } from '../rate.js';
 
 type Decoded<T> =
   { readonly isDecoded: true; readonly value: T } | { readonly isDecoded: false; readonly expected: string };
@@ -16,6 +16,8 @@ export interface Kind<T> {
   /** class-validator's decorators for the decoded value. */
   readonly rules: readonly PropertyDecorator[];
   decode(raw: unknown): Decoded<T>;
+  /** As one would write it in a file; `decode` reads it back. */
+  format(value: T): string;
 }
 
 interface Bounds {
@@ -33,6 +35,7 @@ export function duration({ min, max }: Bounds): Kind<number> {
     expected,
     rules: boundedNumber({ min, max }, expected),
     decode: (raw) => decodedOr(parseDuration(raw), 'a duration with a unit such as 250ms or 2s'),
+    format: formatDuration,
   };
 }
 
@@ -46,6 +49,7 @@ export function rate(): Kind<number> {
     expected,
     rules: [IsPositive({ message: expected }), Max(MAX_RATE_PER_SEC, { message: expected })],
     decode: (raw) => decodedOr(parseRate(raw), expected),
+    format: formatRate,
   };
 }
 
@@ -85,6 +89,7 @@ export function choice<T extends string>({ values, refused = {} }: Choice<T>): K
         `${expected}${reason}`,
       );
     },
+    format: String,
   };
 }
 
@@ -96,6 +101,7 @@ export function mapping(expected: string): Kind<Record<string, unknown>> {
     expected,
     rules: [IsObject({ message: expected })],
     decode: (raw) => decodedOr(isMapping(raw) && Object.keys(raw).length > 0 ? raw : undefined, expected),
+    format: (value) => JSON.stringify(value),
   };
 }
 
@@ -103,8 +109,14 @@ export function isMapping(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function numeric(kind: Omit<Kind<number>, 'decode'>): Kind<number> {
-  return { ...kind, decode: (raw) => decodedOr(typeof raw === 'number' ? raw : undefined, kind.expected) };
+/** A key such as `constructor` must not find what every object inherits. */
+export function ownValue<T>(mapping: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(mapping, key) ? mapping[key] : undefined;
+}
+
+function numeric(kind: Omit<Kind<number>, 'decode' | 'format'>): Kind<number> {
+  const decode = (raw: unknown) => decodedOr(typeof raw === 'number' ? raw : undefined, kind.expected);
+  return { ...kind, decode, format: String };
 }
 
 function boundedNumber({ min, max }: Bounds, message: string): PropertyDecorator[] {

@@ -9,6 +9,10 @@ export interface OptionDeclaration<T> {
   readonly whenAbsent: WhenAbsent<T>;
   /** What an integer counts, such as messages. */
   readonly unit?: string;
+  /** Whether operators may lay an override over it while everything runs. @default false: it takes a restart */
+  readonly live?: boolean;
+  /** Whether it has no place in a QoS file: only operators set it, while everything runs. @default false */
+  readonly onlyLive?: boolean;
   /** Sentences; Markdown is allowed. */
   readonly doc: readonly string[];
   /** What goes wrong, as it reads after "too low:". */
@@ -84,6 +88,31 @@ export function OptionGroup<T extends object>(group: GroupDeclaration<T>) {
 /** The options of a class in the order of their declaration. */
 export function optionsOf(schema: Schema<object>): readonly (DeclaredOption | DeclaredGroup)[] {
   return declarations.get(schema.prototype) ?? [];
+}
+
+/** One option wherever it is nested. */
+export interface LeafOption {
+  /** As in a QoS file, with the group it is in: `backoff.initial`. */
+  readonly name: string;
+  /** Properties that lead to its value in code: `['backoff', 'initialMs']`. */
+  readonly properties: readonly string[];
+  readonly declaration: OptionDeclaration<unknown>;
+}
+
+/** The options of a class and of its groups, in the order of their declaration. */
+export function leafOptionsOf(schema: Schema<object>): LeafOption[] {
+  return optionsOf(schema).flatMap((option): LeafOption[] => {
+    if ('declaration' in option) {
+      const { property, declaration } = option;
+      return [{ name: declaration.name, properties: [property], declaration }];
+    }
+    const { property, group } = option;
+    return leafOptionsOf(group.schema).map(({ name, properties, declaration }) => ({
+      name: `${group.name}.${name}`,
+      properties: [property, ...properties],
+      declaration,
+    }));
+  });
 }
 
 function remember(target: object, option: DeclaredOption | DeclaredGroup): void {

@@ -21,7 +21,7 @@ export function problem({ path, expected, given }: Omit<Problem, 'message'>): Pr
 }
 
 /** Queue names may hold dots, so a key that is not one plain word is quoted: `queues["a.b"].prefetch`. */
-function formatPath(path: Path): string {
+export function formatPath(path: Path): string {
   const steps = path.map((key) => (PLAIN_KEY.test(String(key)) ? `.${key}` : `[${JSON.stringify(key)}]`));
   return steps.join('').replace(/^\./, '');
 }

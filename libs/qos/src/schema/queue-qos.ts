@@ -2,8 +2,9 @@ import type { QueueType } from '../limit.js';
 import * as capacity from './capacity.options.js';
 import * as failure from './failure.options.js';
 import { Option, OptionGroup } from './option.js';
+import * as publish from './publish.options.js';
 import * as queue from './queue.options.js';
-import type { Overflow } from './queue.options.js';
+import type { Overflow, Paused } from './queue.options.js';
 
 /** When a failed job is tried again. */
 export class BackoffQos {
@@ -44,11 +45,15 @@ export class QueueQos {
   @Option(capacity.prefetch)
   readonly prefetch: number;
 
+  /** Handlers over all workers; undefined: as many as workers x concurrency. */
+  @Option(capacity.fleetConcurrency)
+  readonly fleetConcurrency: number | undefined;
+
   /** Jobs that one worker starts in a second; undefined: no limit. */
   @Option(capacity.rate)
   readonly ratePerSec: number | undefined;
 
-  @Option(queue.gateways)
+  @Option(publish.gateways)
   readonly gateways: number;
 
   @Option(queue.type)
@@ -66,10 +71,10 @@ export class QueueQos {
   @Option(queue.maxWaiting)
   readonly maxWaiting: number;
 
-  @Option(queue.window)
+  @Option(publish.window)
   readonly window: number;
 
-  @Option(queue.windowBytes)
+  @Option(publish.windowBytes)
   readonly windowBytes: number;
 
   @Option(queue.alertAt)
@@ -77,6 +82,9 @@ export class QueueQos {
 
   @Option(queue.shedLowAt)
   readonly shedLowAt: number;
+
+  @Option(queue.paused)
+  readonly paused: Paused;
 
   @Option(failure.maxAttempts)
   readonly maxAttempts: number;

@@ -1,15 +1,12 @@
 import type { QueueType } from '../limit.js';
-import { handlerCount, sizeQueue } from '../sizing.js';
-import { defaultWindow } from '../window.js';
+import { sizeQueue } from '../sizing.js';
 import { choice, integer, number } from './kind.js';
 import type { OptionDeclaration } from './option.js';
 import { completeSizing } from './sizing-draft.js';
 
-const KIB = 1_024;
-const MIB = 1_024 * KIB;
-const GIB = 1_024 * MIB;
-
 export type Overflow = 'reject-publish' | 'drop-head';
+
+export type Paused = 'no' | 'hold' | 'refuse';
 
 export const type: OptionDeclaration<QueueType> = {
   name: 'type',
@@ -47,23 +44,11 @@ export const overflow: OptionDeclaration<Overflow> = {
   ],
 };
 
-export const gateways: OptionDeclaration<number> = {
-  name: 'gateways',
-  kind: integer({ min: 1, max: 10_000 }),
-  unit: 'processes',
-  whenAbsent: { use: 1 },
-  doc: [
-    'Gateway processes that publish to this queue.',
-    'On a quorum queue each one can overshoot the limit by its `window`.',
-  ],
-  tooLow: 'the overshoot of the gateways that were not counted breaks the promised latency.',
-  tooHigh: 'the queue is sized for windows nobody uses, and refuses too early.',
-};
-
 export const maxLength: OptionDeclaration<number> = {
   name: 'maxLength',
   kind: integer({ min: 1, max: 1_000_000_000 }),
   unit: 'ready messages',
+  live: true,
   whenAbsent: {
     rule: 'sized so that `maxLatency` holds',
     derive: (draft) => {
@@ -86,6 +71,7 @@ export const maxWaiting: OptionDeclaration<number> = {
   name: 'maxWaiting',
   kind: integer({ min: 1, max: 1_000_000_000 }),
   unit: 'messages',
+  live: true,
   whenAbsent: { rule: 'the same as `maxLength`', derive: (draft) => draft.maxLength },
   doc: [
     'Messages of this queue that may be waiting for their next attempt, or are due for it again.',
@@ -96,43 +82,10 @@ export const maxWaiting: OptionDeclaration<number> = {
   tooHigh: 'an outage of the downstream leaves a backlog that takes long to work off after it.',
 };
 
-export const window: OptionDeclaration<number> = {
-  name: 'window',
-  kind: integer({ min: 1, max: 10_000 }),
-  unit: 'unconfirmed publishes',
-  whenAbsent: {
-    rule: 'max(1, min(100, floor(max(handlers, 0.1 x maxLength) / gateways)))',
-    derive: (draft) => {
-      const { maxLength, workers, concurrency, gateways } = draft;
-      if (maxLength === undefined || gateways === undefined) return undefined;
-      if (workers === undefined || concurrency === undefined) return undefined;
-      return defaultWindow({ maxLength, handlers: handlerCount({ workers, concurrency }), gateways });
-    },
-  },
-  doc: ['Publishes of one gateway to this queue that may be waiting for the confirm of the broker.'],
-  tooLow: 'requests are refused as `gateway-busy` although the queue has room.',
-  tooHigh:
-    'on a quorum queue `gateways` x `window` messages can land after it is full; it is sized shorter by as many.',
-};
-
-export const windowBytes: OptionDeclaration<number> = {
-  name: 'windowBytes',
-  // No less than 1 KiB, so that a number that was meant as MiB is refused.
-  kind: integer({ min: KIB, max: GIB }),
-  unit: 'bytes',
-  whenAbsent: { use: 8 * MIB },
-  doc: [
-    'Bytes in the publishes of one gateway to this queue that may be waiting for the confirm of the broker.',
-    'A single message larger than this is still let through when nothing else is outstanding.',
-    'The default is 8 MiB.',
-  ],
-  tooLow: 'large messages are published one after another.',
-  tooHigh: 'a stalled broker makes each gateway hold that much more memory.',
-};
-
 export const alertAt: OptionDeclaration<number> = {
   name: 'alertAt',
   kind: { ...number({ min: 0.01, max: 1 }), type: 'ratio' },
+  live: true,
   whenAbsent: { use: 0.7 },
   doc: ['Share of `maxLength` at which operators are alerted, before anybody is refused.'],
   tooLow: 'alerts during ordinary bursts, until nobody reads them.',
@@ -142,6 +95,7 @@ export const alertAt: OptionDeclaration<number> = {
 export const shedLowAt: OptionDeclaration<number> = {
   name: 'shedLowAt',
   kind: { ...number({ min: 0.01, max: 1 }), type: 'ratio' },
+  live: true,
   whenAbsent: { use: 0.8 },
   doc: [
     'Share of `maxLength` from which work published with priority `low` is refused,',
@@ -150,4 +104,18 @@ export const shedLowAt: OptionDeclaration<number> = {
   ],
   tooLow: 'bulk work is refused while there is room.',
   tooHigh: 'bulk work fills the queue before anything is kept for the rest.',
+};
+
+export const paused: OptionDeclaration<Paused> = {
+  name: 'paused',
+  kind: choice({ values: ['no', 'hold', 'refuse'] }),
+  live: true,
+  onlyLive: true,
+  whenAbsent: { use: 'no' },
+  doc: [
+    'Stops the work without stopping a process.',
+    '`hold`: the workers take nothing, while the gateways accept until the queue is full.',
+    '`refuse`: moreover the gateways answer 503 `paused` to everything.',
+    'What was accepted stays in the queue, and its latency runs on.',
+  ],
 };

@@ -1,8 +1,8 @@
 import { validateSync } from 'class-validator';
-import { isMapping } from './kind.js';
+import { isMapping, ownValue } from './kind.js';
 import { optionsOf, type DeclaredGroup, type DeclaredOption, type Schema } from './option.js';
 import { problem, type Path, type Problem } from './problem.js';
-import { suggest } from './suggestion.js';
+import { hint } from './suggestion.js';
 
 /** What could be read of a mapping: valid values and fixed defaults, and a problem for everything else. */
 export interface Reading<T> {
@@ -48,11 +48,9 @@ export function readOptions<T extends object>(schema: Schema<T>, input: unknown,
 function unknownKeys({ schema, input, path }: Place): Problem[] {
   const known = optionsOf(schema).map(nameOf);
   const unknown = Object.keys(input).filter((key) => !known.includes(key));
-  return unknown.map((key) => {
-    const meant = suggest(key, known);
-    const hint = meant === undefined ? `one of ${known.join(', ')}` : `did you mean ${meant}?`;
-    return problem({ path: [...path, key], expected: `a known option (${hint})`, given: key });
-  });
+  return unknown.map((key) =>
+    problem({ path: [...path, key], expected: `a known option (${hint(key, known)})`, given: key }),
+  );
 }
 
 function readGroup({ property, group }: DeclaredGroup, { input, path }: Place): Outcome {
@@ -100,9 +98,4 @@ function breaksRules(schema: Schema<object>, option: Record<string, unknown>): b
 
 function nameOf(option: DeclaredOption | DeclaredGroup): string {
   return 'group' in option ? option.group.name : option.declaration.name;
-}
-
-/** A key such as `constructor` must not find what every object inherits. */
-function ownValue(input: Record<string, unknown>, name: string): unknown {
-  return Object.hasOwn(input, name) ? input[name] : undefined;
 }

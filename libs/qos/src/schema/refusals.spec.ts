@@ -23,6 +23,8 @@ describe('a single option that is refused', () => {
     [{ maxLatency: '25h' }, 'maxLatency: expected a duration from 1ms to 24h, got: "25h"'],
     [{ maxWaiting: 0 }, 'maxWaiting: expected an integer from 1 to 1000000000, got: 0'],
     [{ breakAfter: -1 }, 'breakAfter: expected an integer from 0 to 10000, got: -1'],
+    [{ fleetConcurrency: 0 }, 'fleetConcurrency: expected an integer from 1 to 655350000, got: 0'],
+    [{ paused: false }, 'paused: expected no or hold or refuse, got: false'],
     [{ timeoutGrace: '0s' }, 'timeoutGrace: expected a duration from 1ms to 24h, got: "0s"'],
     [
       { rate: 200 },

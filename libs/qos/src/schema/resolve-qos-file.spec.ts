@@ -15,6 +15,11 @@ describe('resolveQosFile', () => {
     ]);
   });
 
+  it('hands out what the file says of each queue as it stands there', () => {
+    const queues = { 'github-events': sized, thumbnails: { maxLength: 5 } };
+    expect(resolveQosFile({ queues })).toMatchObject({ fileOptions: new Map(Object.entries(queues)) });
+  });
+
   it('takes the other way to set limits', () => {
     expect(resolveQosFile({ limits: 'arguments', queues: { jobs: sized } })).toMatchObject({
       limits: 'arguments',
@@ -66,6 +71,14 @@ describe('resolveQosFile', () => {
       fc.anything(),
     );
     fc.assert(fc.property(documents, (input) => expect(typeof resolveQosFile(input).ok).toBe('boolean')));
+  });
+
+  it('refuses options that only operators set, while everything runs', () => {
+    const input = { queues: { jobs: { maxLength: 5, paused: 'no', fleetConcurrency: 4 } } };
+    expect(messagesOf(input)).toEqual([
+      'queues.jobs.fleetConcurrency: expected nothing in a file, since it is set while everything runs, got: 4',
+      'queues.jobs.paused: expected nothing in a file, since it is set while everything runs, got: "no"',
+    ]);
   });
 });
 

@@ -14,6 +14,7 @@ describe('resolveQueueQos', () => {
       workers: 1,
       concurrency: 10,
       prefetch: 10,
+      fleetConcurrency: undefined,
       ratePerSec: undefined,
       gateways: 1,
       type: 'quorum',
@@ -25,6 +26,7 @@ describe('resolveQueueQos', () => {
       windowBytes: 8_388_608,
       alertAt: 0.7,
       shedLowAt: 0.8,
+      paused: 'no',
       maxAttempts: 5,
       backoff: { initialMs: 1_000, maxMs: 30_000, multiplier: 2 },
       breakAfter: 10,
@@ -41,6 +43,7 @@ describe('resolveQueueQos', () => {
       workers: 3,
       concurrency: 4,
       prefetch: 6,
+      fleetConcurrency: 10,
       rate: '30/m',
       gateways: 2,
       type: 'classic',
@@ -51,6 +54,7 @@ describe('resolveQueueQos', () => {
       windowBytes: 65_536,
       alertAt: 0.5,
       shedLowAt: 0.6,
+      paused: 'hold',
       maxAttempts: 1,
       backoff: { initial: '100ms', max: '1m', multiplier: 3 },
       breakAfter: 0,
@@ -64,6 +68,7 @@ describe('resolveQueueQos', () => {
       workers: 3,
       concurrency: 4,
       prefetch: 6,
+      fleetConcurrency: 10,
       ratePerSec: 0.5,
       gateways: 2,
       type: 'classic',
@@ -75,6 +80,7 @@ describe('resolveQueueQos', () => {
       windowBytes: 65_536,
       alertAt: 0.5,
       shedLowAt: 0.6,
+      paused: 'hold',
       maxAttempts: 1,
       backoff: { initialMs: 100, maxMs: 60_000, multiplier: 3 },
       breakAfter: 0,
@@ -106,6 +112,14 @@ describe('resolveQueueQos', () => {
   it('lets as many messages wait for a retry as the queue may hold, unless told otherwise', () => {
     expect(resolved({ maxLength: 5 })).toMatchObject({ maxWaiting: 5 });
     expect(resolved({ ...sized, maxWaiting: 7 })).toMatchObject({ maxLength: 116, maxWaiting: 7 });
+  });
+
+  it('sizes for the handlers of the whole fleet where those are fewer than workers x concurrency', () => {
+    const four = { ...sized, workers: 4, concurrency: 10, prefetch: 10 };
+    const bounded = resolved({ ...four, fleetConcurrency: 20 });
+    expect([bounded.maxLength, bounded.window, bounded.fleetConcurrency]).toEqual([227, 22, 20]);
+    const { maxLength, window } = resolved(four);
+    expect(resolved({ ...four, fleetConcurrency: 41 })).toMatchObject({ maxLength, window });
   });
 
   it('gives a default window that matches the length it belongs to', () => {

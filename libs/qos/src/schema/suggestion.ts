@@ -10,6 +10,12 @@ export function suggest(word: string, candidates: readonly string[]): string | u
   return ranked[0]?.candidate;
 }
 
+/** What to write instead of an unknown word, as it reads in a message: the one that was meant, or all there are. */
+export function hint(word: string, candidates: readonly string[], all = candidates): string {
+  const meant = suggest(word, candidates);
+  return meant === undefined ? `one of ${all.join(', ')}` : `did you mean ${meant}?`;
+}
+
 /** `max_latency` and `MaxLatency` are other spellings of maxLatency, not typos. */
 function plain(word: string): string {
   return word.toLowerCase().replaceAll(/[-_ ]/g, '');
