@@ -52,6 +52,7 @@ describe('a worker whose connection takes nothing any more and does not break', 
     proxy.resume();
     await until(async () => (await worker.runtime.health()).problems[0]);
     await worker.runs.untilSucceeded(6);
+    await until(async () => (worker.consumer.state.running === 0 ? undefined : 'still running'));
     expect(worker.idsOf('lost').toSorted()).toEqual(['a', 'b']);
     expect(worker.idsOf('succeeded').toSorted()).toEqual(['a', 'b', 'c', 'd']);
   }, 60_000);

@@ -46,7 +46,7 @@ interface Mounted {
   stop(): Promise<void>;
 }
 
-interface ConsumerHooks extends Pick<HandlerConsumerOptions, 'putBack' | 'onResize'> {
+interface ConsumerHooks extends Pick<HandlerConsumerOptions, 'setAside' | 'putBack' | 'onResize'> {
   readonly work: DeliveryWork;
 }
 
@@ -141,6 +141,7 @@ export class ConsumePipeline {
     let pipeline: HandlerPipeline | undefined;
     const consumer = this.consumerOf(handler, settings, {
       work: (deliveries) => (pipeline ? pipeline.work(deliveries) : Promise.resolve()),
+      setAside: async (delivery) => pipeline?.setAside(delivery),
       putBack: async (delivery) => pipeline?.putBack(delivery),
       // There are as many threads as handlers may run.
       onResize: ({ concurrency }) => pool?.resize(concurrency),

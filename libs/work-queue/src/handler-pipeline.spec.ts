@@ -83,6 +83,7 @@ function setUp({
   const executor = new Executor({ handler, qos, codec: jsonCodec, running, random: () => 0 });
   const abandon = new AbortController();
   const asked: string[] = [];
+  const stopping = new AbortController();
   const copies: Array<WorkCopy & { readonly to: string }> = [];
   const keep = (copy: WorkCopy, to: string): Promise<void> => {
     copies.push({ ...copy, to });
@@ -107,6 +108,7 @@ function setUp({
     qos,
     consumer: {
       abandoned: abandon.signal,
+      stopping: stopping.signal,
       throttle: (isThrottled) => void asked.push(isThrottled ? 'one at a time' : 'all at once'),
       hold: () => void asked.push('hold'),
       release: () => void asked.push('release'),
@@ -130,7 +132,14 @@ function setUp({
       isSuspect,
     );
   };
-  const work = (...given: Given[]): Promise<void> => pipeline.work(given.map(delivered));
+  /** As the consumer hands things over: suspects by themselves. */
+  const work = async (...given: Given[]): Promise<void> => {
+    const deliveries = given.map(delivered);
+    const asides = deliveries.filter(({ isSuspect }) => isSuspect).map((each) => pipeline.setAside(each));
+    const others = deliveries.filter(({ isSuspect }) => !isSuspect);
+    if (others.length > 0) await pipeline.work(others);
+    await Promise.all(asides);
+  };
   const putBack = (given: Given): Promise<void> => pipeline.putBack(delivered(given, 0));
   const jobs = () => telemetry.named('job.settled');
   return {
@@ -367,36 +376,6 @@ describe('a batch', () => {
       'succeeded',
     ]);
     expect(asked).not.toContain('one at a time');
-  });
-
-  it('is called without what may have killed its process, which does not wait for the call', async () => {
-    const end = gate();
-    const { work, jobs, channel, copies, handler } = setUp({ isBatch: true, invoke: () => end.promise });
-    const done = work(
-      { body: Buffer.from('1') },
-      { body: Buffer.from('2'), isSuspect: true },
-      { body: Buffer.from('3') },
-    );
-    await settled();
-    expect(handler.invoke.mock.calls.map(([payloads]) => payloads)).toEqual([[1, 3]]);
-    expect(copies).toMatchObject([{ to: 'wait 1000', body: Buffer.from('2') }]);
-    expect(channel.log).toEqual(['ack 2']);
-    end.open();
-    await done;
-    expect(channel.log).toEqual(['ack 2', 'ack 1', 'ack 3']);
-    expect(jobs().map(({ messageId, end: how }) => [messageId, how])).toEqual([
-      ['id-2', 'set-aside'],
-      ['id-1', 'succeeded'],
-      ['id-3', 'succeeded'],
-    ]);
-  });
-
-  it('of suspects only is no call', async () => {
-    const { work, jobs, handler } = setUp({ isBatch: true });
-    await work({ isSuspect: true }, { isSuspect: true });
-    await work({ isSuspect: true });
-    expect(handler.invoke).not.toHaveBeenCalled();
-    expect(jobs().map(({ end }) => end)).toEqual(['set-aside', 'set-aside', 'set-aside']);
   });
 
   it('is an array even of one', async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type QueueQos, waitStepMs, waitStepsOf } from '@spillway/qos';
 import type { Breaker } from './consume/breaker.js';
 import type { Delivery } from './consume/delivery.js';
@@ -17,7 +18,7 @@ import type { JobEnd, Telemetry } from './telemetry/telemetry.js';
 export interface HandlerStages {
   readonly queue: string;
   readonly qos: Pick<QueueQos, 'maxAttempts' | 'backoff'>;
-  readonly consumer: Pick<HandlerConsumer, 'abandoned' | 'throttle' | 'hold' | 'release'>;
+  readonly consumer: Pick<HandlerConsumer, 'abandoned' | 'stopping' | 'throttle' | 'hold' | 'release'>;
   readonly executor: Executor;
   /** Undefined: the handler takes one message at a time. */
   readonly batches: BatchExecutor | undefined;
@@ -32,6 +33,7 @@ export interface HandlerStages {
 const MIN_STARTS = 3;
 /** The ack of the original has to be safe before the copy may kill us: two of them would be counted apart. */
 const MIN_ASIDE_MS = 500;
+const DEFECT_PAUSE_MS = 1_000;
 const TRIAL = 'the breaker waits for its next trial';
 
 /** What happens to what one handler is given: execute, judge, settle, reply, tell. Never rejects. */
@@ -59,7 +61,7 @@ export class HandlerPipeline {
       // Then they come one by one.
       else for (const delivery of deliveries) await this.workOnOne(delivery, start);
     } catch (error) {
-      this.defect(deliveries, error);
+      await this.defect(deliveries, error);
     }
   }
 
@@ -70,16 +72,25 @@ export class HandlerPipeline {
   async putBack(delivery: Delivery): Promise<void> {
     const { message, messageId } = itemOf(delivery);
     const starts = countIn(message.headers, HEADERS.starts);
-    await this.stages.settler.settle(delivery, messageId, {
-      kind: 'set-aside',
-      starts,
-      delayMs: this.asideMs,
-    });
+    const outcome = { kind: 'set-aside', starts, delayMs: this.asideMs } as const;
+    await this.stages.settler.settle(delivery, messageId, outcome);
   }
 
-  /** Ours, not the handler's. It must not cost a prefetch slot for ever. */
-  private defect(deliveries: readonly Delivery[], error: unknown): void {
-    const { queue, telemetry } = this.stages;
+  /** A suspect is not begun: first it gets one more start on record, so that it cannot kill one process after another. */
+  async setAside(delivery: Delivery): Promise<void> {
+    const { messageId } = itemOf(delivery);
+    const start: Start = { startedAt: Date.now(), openings: this.openings, hasSucceeded: false };
+    try {
+      await this.end(delivery, messageId, this.suspect(delivery), start);
+    } catch (error) {
+      await this.defect([delivery], error);
+    }
+  }
+
+  /** Ours, not the handler's. It must not cost a prefetch slot for ever, nor go round in a hot loop. */
+  private async defect(deliveries: readonly Delivery[], error: unknown): Promise<void> {
+    const { queue, telemetry, consumer } = this.stages;
+    await delay(DEFECT_PAUSE_MS, undefined, { signal: consumer.stopping }).catch(() => undefined);
     for (const delivery of deliveries) {
       const { messageId } = itemOf(delivery);
       const reason = `given back over a defect of the framework: ${describeThrown(error)}`;
@@ -95,8 +106,7 @@ export class HandlerPipeline {
   private async workOnOne(delivery: Delivery, start: Start): Promise<void> {
     const { executor, consumer } = this.stages;
     const item = itemOf(delivery);
-    const suspected = delivery.isSuspect ? this.suspect(delivery) : undefined;
-    const execution = suspected ?? (await executor.execute(item, consumer.abandoned));
+    const execution = await executor.execute(item, consumer.abandoned);
     await this.end(delivery, item.messageId, execution, start);
   }
 
@@ -105,23 +115,18 @@ export class HandlerPipeline {
     start: Start,
     batches: BatchExecutor,
   ): Promise<void> {
-    const asides = deliveries
-      .filter(({ isSuspect }) => isSuspect)
-      .map((delivery) => this.end(delivery, itemOf(delivery).messageId, this.suspect(delivery), start));
-    const others = deliveries
-      .filter(({ isSuspect }) => !isSuspect)
-      .map((delivery) => ({ delivery, item: itemOf(delivery) }));
-    const items = others.map(({ item }) => item);
-    const executions = items.length > 0 ? await batches.execute(items, this.stages.consumer.abandoned) : [];
+    const pairs = deliveries.map((delivery) => ({ delivery, item: itemOf(delivery) }));
+    const items = pairs.map(({ item }) => item);
+    const executions = await batches.execute(items, this.stages.consumer.abandoned);
     const hasSucceeded = executions.some(({ outcome }) => outcome.kind === 'succeeded');
-    const ends = others.map(({ delivery, item }, index) => {
+    const ends = pairs.map(({ delivery, item }, index) => {
       const execution = executions[index];
-      return execution && this.end(delivery, item.messageId, execution, { ...start, hasSucceeded });
+      if (!execution) return this.defect([delivery], new Error('the batch has no outcome for it'));
+      return this.end(delivery, item.messageId, execution, { ...start, hasSucceeded });
     });
-    await Promise.all([...asides, ...ends]);
+    await Promise.all(ends);
   }
 
-  /** It is not begun now: first it gets one more start on record, so that it cannot kill one process after another. */
   private suspect({ message }: Delivery): Execution {
     const attempts = countIn(message.headers, HEADERS.attempts);
     const starts = countIn(message.headers, HEADERS.starts) + 1;

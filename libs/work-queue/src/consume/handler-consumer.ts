@@ -23,6 +23,8 @@ export interface HandlerConsumerOptions extends ConsumerBounds {
   /** Undefined: as fast as it goes. */
   readonly ratePerSec: number | undefined;
   readonly batch: Batching | undefined;
+  /** Stores a suspect anew, with one more start on record. Must not reject. */
+  readonly setAside: (delivery: Delivery) => Promise<void>;
   /**
    * Gives back one that was set aside and has not begun, in a way that no start is counted for it. Must not reject.
    * @default given back as any other
@@ -69,6 +71,7 @@ export interface ConsumerState extends ConsumerBounds {
 
 const PAUSED = 'paused';
 const STOPPED = 'stopped';
+const UNSAFE = 'the ack of a suspect is not safe';
 /** After the deadline handlers get this long to notice their aborted signal before the channel is closed on them. */
 const ABANDON_GRACE_MS = 1_000;
 /** Acks are on their way and, on a quorum queue, under way in the broker (rabbitmq-server#10327). */
@@ -82,7 +85,7 @@ export class HandlerConsumer implements WorkConsumer {
   private readonly inFlight: InFlight<Delivery>;
   private readonly subscriptions: Readonly<Record<Lane, Subscription>>;
   private readonly own = new OwnDeliveries();
-  /** Being put back: neither waiting nor running, yet lost with their channel, and a drain waits for them. */
+  /** Being set aside or put back: neither waiting nor running, yet lost with their channel, and a drain waits for them. */
   private readonly returning = new Map<Delivery, Promise<void>>();
   /** It has its place already. */
   private readonly aboutToBegin = new Set<Delivery>();
@@ -93,6 +96,7 @@ export class HandlerConsumer implements WorkConsumer {
   private ratePerSec: number | undefined;
   private isPaused = false;
   private isThrottled = false;
+  private unsafeTimer: NodeJS.Timeout | undefined;
   private draining: Promise<void> | undefined;
 
   constructor(
@@ -225,6 +229,7 @@ export class HandlerConsumer implements WorkConsumer {
     const isSuspect = message.isRedelivered && !this.isOwn(message, source);
     const delivery = new Delivery(message, source, isSuspect, this.remember);
     if (delivery.isOver) delivery.giveBack();
+    else if (isSuspect) void this.setAside(delivery);
     else this.inFlight.add(delivery);
   }
 
@@ -238,10 +243,23 @@ export class HandlerConsumer implements WorkConsumer {
     if (unwrittenAcks > 0) this.telemetry.emit('acks.lost', { queue: this.queue, count: unwrittenAcks });
   }
 
+  /**
+   * It needs no place and no token, since it is not begun. But should another kill us before its ack is safe, there
+   * would be two of it. n.b. nothing is held up while it is being stored: in a memory alarm that only ends because
+   * others are worked on.
+   */
+  private async setAside(delivery: Delivery): Promise<void> {
+    await this.away(delivery, this.options.setAside);
+    if (this.stopping.aborted) return;
+    this.hold(UNSAFE);
+    clearTimeout(this.unsafeTimer);
+    this.unsafeTimer = setTimeout(() => this.release(UNSAFE), ACKS_SAFE_MS);
+  }
+
   /** Almost always it is the work alone, with no promise of its own around it. */
   private run(deliveries: readonly Delivery[], work: DeliveryWork): Promise<void> {
     const [first] = deliveries;
-    if (first?.runsAlone) return this.untilAcksAreSafe(first).then(() => this.runAlive(deliveries, work));
+    if (first?.runsAlone) return this.runAlone(first, () => this.runAlive(deliveries, work));
     return deliveries.some(({ isOver }) => isOver) ? this.runAlive(deliveries, work) : work(deliveries);
   }
 
@@ -253,15 +271,26 @@ export class HandlerConsumer implements WorkConsumer {
     if (alive.length > 0) await work(alive);
   }
 
-  /** What has just been finished here must not be done again because of what may kill us next. */
-  private async untilAcksAreSafe(delivery: Delivery): Promise<void> {
+  /**
+   * What has just been finished here must not be done again because of what may kill us next: neither what ran before
+   * it, nor this one, which would be taken for the killer.
+   */
+  private async runAlone(delivery: Delivery, run: () => Promise<void>): Promise<void> {
     this.aboutToBegin.add(delivery);
-    await delay(ACKS_SAFE_MS, undefined, { signal: this.stopping }).catch(() => undefined);
+    await this.untilAcksAreSafe();
     this.aboutToBegin.delete(delivery);
+    const isBegun = !delivery.isOver;
+    await run();
+    if (isBegun) await this.untilAcksAreSafe();
+  }
+
+  private async untilAcksAreSafe(): Promise<void> {
+    await delay(ACKS_SAFE_MS, undefined, { signal: this.stopping }).catch(() => undefined);
   }
 
   private async drainOnce(deadlineMs: number): Promise<void> {
     this.stop.abort();
+    clearTimeout(this.unsafeTimer);
     this.hold(STOPPED);
     if (!(await isDoneWithin(deadlineMs, this.quiet()))) {
       this.aborting.abort(new Error('the drain deadline has passed'));
@@ -292,9 +321,13 @@ export class HandlerConsumer implements WorkConsumer {
   private async returnUnstarted(delivery: Delivery): Promise<void> {
     const { putBack } = this.options;
     if (!delivery.isSetAside || !putBack || !delivery.source.channel.isOpen) return void delivery.giveBack();
-    const returned = putBack(delivery);
-    this.returning.set(delivery, returned);
-    await returned;
+    await this.away(delivery, putBack);
+  }
+
+  private async away(delivery: Delivery, store: (delivery: Delivery) => Promise<void>): Promise<void> {
+    const stored = store(delivery);
+    this.returning.set(delivery, stored);
+    await stored;
     this.returning.delete(delivery);
   }
 

@@ -12,14 +12,18 @@ const MAX_PAUSE_MS = 30_000;
 export class StoreTrouble {
   /** `performance.now()`; undefined while copies are stored. */
   private since: number | undefined;
+  /** When the last pause ended or ends, `performance.now()`. */
+  private pausedUntil = 0;
 
   constructor(private readonly stopping: AbortSignal) {}
 
   /** Resolves at the end of the pause; at once when we stop. */
   async unstored(): Promise<void> {
-    this.since ??= performance.now();
-    const lastedMs = performance.now() - this.since;
-    const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, lastedMs));
+    const now = performance.now();
+    // Where nothing failed for that long nothing is known, and this is another trouble.
+    if (this.since === undefined || now - this.pausedUntil > MAX_PAUSE_MS) this.since = now;
+    const pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, now - this.since));
+    this.pausedUntil = Math.max(this.pausedUntil, now + pauseMs);
     await delay(pauseMs, undefined, { signal: this.stopping }).catch(() => undefined);
   }
 

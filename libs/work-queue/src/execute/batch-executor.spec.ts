@@ -363,3 +363,16 @@ function revokedProxy(): object {
   revoke();
   return proxy;
 }
+
+describe('a batch handler that empties the lists it was given', () => {
+  it('has an outcome for each item all the same', async () => {
+    const { outcomesOf } = setUp(async (payloads, { items }) => {
+      for (const list of [payloads, items]) if (Array.isArray(list)) list.length = 0;
+    });
+    expect((await outcomesOf({}, {}, {})).map(({ kind }) => kind)).toEqual([
+      'succeeded',
+      'succeeded',
+      'succeeded',
+    ]);
+  });
+});

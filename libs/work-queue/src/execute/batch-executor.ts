@@ -1,7 +1,7 @@
 import { BatchFailure } from '../errors/batch-failure.error.js';
 import type { Attempt } from './attempt.js';
 import { BatchContext } from './batch-context.js';
-import type { Executor, ExecutorParts, WorkItem } from './executor.js';
+import type { Executor, ExecutorParts, Prepared, WorkItem } from './executor.js';
 import type { Execution, Outcome } from './outcome.js';
 import type { WorkContext } from './work-context.js';
 
@@ -24,16 +24,31 @@ export class BatchExecutor {
 
   /** The executions in the order of the items. */
   async execute(items: readonly WorkItem[], abandoned: AbortSignal): Promise<Execution[]> {
-    const prepared = await Promise.all(items.map((item) => this.executor.prepare(item, abandoned)));
+    const attempt = this.parts.running.begin(items.map(({ messageId }) => messageId));
+    try {
+      const prepared = await Promise.all(items.map((item) => this.executor.prepare(item, abandoned)));
+      const startable = prepared.map((each) => this.executor.startable(each, attempt, abandoned));
+      return await this.executeReady(startable, attempt, abandoned);
+    } finally {
+      this.parts.running.end(attempt);
+    }
+  }
+
+  private async executeReady(
+    prepared: readonly Prepared[],
+    attempt: Attempt,
+    abandoned: AbortSignal,
+  ): Promise<Execution[]> {
     const executions: Execution[] = [];
     const ready: Ready[] = [];
-    for (const [index, each] of prepared.entries()) {
-      const item = this.executor.startable(each, abandoned);
+    for (const [index, item] of prepared.entries()) {
       if (item.context) ready.push({ index, payload: item.payload, context: item.context });
       else executions[index] = { outcome: item.outcome, serviceTimeMs: undefined };
     }
     if (ready.length === 0) return executions;
-    const { outcomes, serviceTimeMs } = await this.call(ready, abandoned);
+    const startedAt = performance.now();
+    const outcomes = await this.call(ready, attempt, abandoned);
+    const serviceTimeMs = performance.now() - startedAt;
     for (const [place, { index }] of ready.entries()) {
       const outcome = outcomes[place];
       if (outcome) executions[index] = { outcome, serviceTimeMs };
@@ -41,27 +56,20 @@ export class BatchExecutor {
     return executions;
   }
 
-  private async call(
-    ready: readonly Ready[],
-    abandoned: AbortSignal,
-  ): Promise<{ outcomes: Outcome[]; serviceTimeMs: number }> {
-    const { handler, running } = this.parts;
+  private async call(ready: readonly Ready[], attempt: Attempt, abandoned: AbortSignal): Promise<Outcome[]> {
+    const { handler } = this.parts;
     const contexts = ready.map(({ context }) => context);
-    const batch = new BatchContext(handler.queue, contexts);
-    const attempt = running.begin(contexts.map(({ messageId }) => messageId));
+    // Lists of its own: what the handler does to them must not cost an item its outcome.
+    const batch = new BatchContext(handler.queue, [...contexts]);
     batch.begin(attempt);
-    let outcomes: Outcome[];
     try {
       const payloads = ready.map(({ payload }) => payload);
       const results = await handler.invoke(payloads, batch);
       if (attempt.timeout) throw attempt.timeout;
-      outcomes = contexts.map((context, index) => succeeded(context, resultOf(results, index, ready.length)));
+      return contexts.map((context, index) => succeeded(context, resultOf(results, index, ready.length)));
     } catch (error) {
-      outcomes = this.failed(contexts, { error, attempt }, abandoned);
-    } finally {
-      running.end(attempt);
+      return this.failed(contexts, { error, attempt }, abandoned);
     }
-    return { outcomes, serviceTimeMs: performance.now() - attempt.startedAt };
   }
 
   private failed(

@@ -493,3 +493,60 @@ describe('a process that must end', () => {
     added.mockRestore();
   });
 });
+
+describe('the bytes of a message', () => {
+  const bytes = () => ({ body: Buffer.from('photograph'), contentType: 'application/octet-stream' });
+
+  it.each<[string, Setup]>([
+    ['our own codec', {}],
+    ['a codec of others', { decode: ({ body }) => body }],
+  ])('stay what they were whatever a handler does to what %s made of them', async (_what, setup) => {
+    const message = bytes();
+    const { outcomeOf } = setUp(async (payload, { body }) => {
+      if (!(payload instanceof Buffer)) throw new Error('not bytes');
+      payload.fill(0);
+      body.fill(0);
+      // As handed over to a thread: of what others share it would take the memory away.
+      structuredClone(payload, { transfer: [payload.buffer] });
+      expect([payload.length, body.length]).toEqual([0, 10]);
+    }, setup);
+    expect(await outcomeOf(message)).toMatchObject({ kind: 'succeeded' });
+    expect(message.body.toString()).toBe('photograph');
+  });
+});
+
+describe('what a codec answers with', () => {
+  it('is undecodable when it is a promise, and a rejection of it is nobody’s crash', async () => {
+    const { outcomeOf } = setUp(async () => undefined, { decode: () => Promise.reject(new Error('late')) });
+    expect(await outcomeOf()).toMatchObject({
+      kind: 'dead',
+      reason: 'undecodable',
+      error: expect.objectContaining({ message: expect.stringContaining('got: a promise') }),
+    });
+  });
+});
+
+describe('a validation', () => {
+  it('that takes longer than the timeout fails the attempt, and the handler is not called', async () => {
+    const known = gate();
+    isKnown = async () => known.promise.then(() => true);
+    const invoke = jest.fn(async () => undefined);
+    const { outcomeOf, running } = setUp(invoke, { payloadType: SlowlyValidatedOrder });
+    const outcome = outcomeOf();
+    await jest.advanceTimersByTimeAsync(TIMEOUT_MS + GRACE_MS);
+    expect(running.stuckCount).toBe(1);
+    known.open();
+    expect(await outcome).toMatchObject({ kind: 'retry', attempts: 1, error: expect.any(AttemptTimeout) });
+    expect([invoke.mock.calls.length, running.stuckCount]).toEqual([0, 0]);
+    isKnown = async () => true;
+  });
+
+  it('that fails with what cannot be looked at is tried again like any failure', async () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    isKnown = () => Promise.reject(proxy);
+    const { outcomeOf } = setUp(async () => undefined, { payloadType: SlowlyValidatedOrder });
+    expect(await outcomeOf()).toMatchObject({ kind: 'retry', attempts: 1 });
+    isKnown = async () => true;
+  });
+});

@@ -1,6 +1,10 @@
+import { types } from 'node:util';
 import type { QueueQos } from '@spillway/qos';
 import type { IncomingMessage } from '../broker/broker.port.js';
 import type { Codec } from '../message/codec.js';
+import { jsonCodec } from '../message/json.codec.js';
+import { ownBytes } from '../message/own-bytes.js';
+import type { Attempt } from './attempt.js';
 import { deadlineMsOf, DeadlinePassed } from './deadline.js';
 import type { Execution, Outcome } from './outcome.js';
 import { InvalidPayload, validatePayload } from './payload-validator.js';
@@ -28,10 +32,14 @@ export interface ExecutorParts {
   readonly random: () => number;
 }
 
+interface Ready {
+  readonly payload: unknown;
+  readonly context: WorkContext;
+}
+
 /** Work that may begin, with its payload; or how it ended before. */
 export type Prepared =
-  | { readonly payload: unknown; readonly context: WorkContext }
-  | { readonly payload?: undefined; readonly context?: undefined; readonly outcome: Outcome };
+  Ready | { readonly payload?: undefined; readonly context?: undefined; readonly outcome: Outcome };
 
 /**
  * Decode, validate, one attempt. Knows no broker: it turns a message into an Outcome and never throws. What comes of a
@@ -41,25 +49,19 @@ export class Executor {
   constructor(private readonly parts: ExecutorParts) {}
 
   async execute(item: WorkItem, abandoned: AbortSignal): Promise<Execution> {
-    const preparing = this.prepare(item, abandoned);
-    const prepared = preparing instanceof Promise ? this.startable(await preparing, abandoned) : preparing;
-    if (!prepared.context) return { outcome: prepared.outcome, serviceTimeMs: undefined };
-    const { payload, context } = prepared;
-    const { handler, running } = this.parts;
-    const attempt = running.begin([item.messageId]);
-    context.begin(attempt);
-    let outcome: Outcome;
+    // Validation is within the time limit too: one that never ends must not take a place unseen.
+    const attempt = this.parts.running.begin([item.messageId]);
     try {
-      const result = await handler.invoke(payload, context);
-      // A late success is a failure: whoever passed the signal on has stopped half way.
-      if (attempt.timeout) throw attempt.timeout;
-      outcome = { kind: 'succeeded', attempts: context.attempt, result };
-    } catch (error) {
-      outcome = this.failed(context, error, abandoned);
+      const preparing = this.prepare(item, abandoned);
+      const prepared =
+        preparing instanceof Promise ? this.startable(await preparing, attempt, abandoned) : preparing;
+      if (!prepared.context) return { outcome: prepared.outcome, serviceTimeMs: undefined };
+      const startedAt = performance.now();
+      const outcome = await this.attempted(prepared, attempt, abandoned);
+      return { outcome, serviceTimeMs: performance.now() - startedAt };
     } finally {
-      running.end(attempt);
+      this.parts.running.end(attempt);
     }
-    return { outcome, serviceTimeMs: performance.now() - attempt.startedAt };
   }
 
   /** What is left to do before the handler may be called for this message. A promise only where it validates. */
@@ -69,7 +71,7 @@ export class Executor {
     const unstarted = endBefore(context, abandoned);
     if (unstarted) return { outcome: unstarted };
     try {
-      const payload = codec.decode(message);
+      const payload = decoded(codec, message);
       const { payloadType, queue } = handler;
       if (!payloadType) return { context, payload };
       return this.validated(context, validatePayload(payload, payloadType, queue), abandoned);
@@ -79,11 +81,29 @@ export class Executor {
   }
 
   /** Validation may have taken its time: as it was prepared, if it may still begin. */
-  startable(prepared: Prepared, abandoned: AbortSignal): Prepared {
-    if (!prepared.context) return prepared;
+  startable(prepared: Prepared, { timeout }: Attempt, abandoned: AbortSignal): Prepared {
+    const { context } = prepared;
+    if (!context) return prepared;
+    if (timeout) return { outcome: this.failed(context, timeout, abandoned) };
     const signal = this.parts.stopping?.aborted ? this.parts.stopping : abandoned;
-    const unstarted = endBefore(prepared.context, signal);
+    const unstarted = endBefore(context, signal);
     return unstarted ? { outcome: unstarted } : prepared;
+  }
+
+  private async attempted(
+    { payload, context }: Ready,
+    attempt: Attempt,
+    abandoned: AbortSignal,
+  ): Promise<Outcome> {
+    context.begin(attempt);
+    try {
+      const result = await this.parts.handler.invoke(payload, context);
+      // A late success is a failure: whoever passed the signal on has stopped half way.
+      if (attempt.timeout) throw attempt.timeout;
+      return { kind: 'succeeded', attempts: context.attempt, result };
+    } catch (error) {
+      return this.failed(context, error, abandoned);
+    }
   }
 
   private async validated(
@@ -95,7 +115,7 @@ export class Executor {
       return { context, payload: await validating };
     } catch (error) {
       // A validator that asks a database may fail itself, which says nothing of the payload.
-      if (!(error instanceof InvalidPayload)) return { outcome: this.failed(context, error, abandoned) };
+      if (!isInvalidPayload(error)) return { outcome: this.failed(context, error, abandoned) };
       return { outcome: { kind: 'dead', reason: 'invalid', attempts: context.attempt - 1, error } };
     }
   }
@@ -115,6 +135,25 @@ export class Executor {
       const unreadable = new TypeError('the handler threw a value that cannot be read');
       return verdictOn({ ...attempt, error: unreadable }, qos, Date.now(), random());
     }
+  }
+}
+
+/** @throws whatever the codec throws; TypeError when it answers with a promise, which nobody waits for */
+function decoded(codec: Codec<unknown>, message: IncomingMessage): unknown {
+  // Ours takes a copy where it hands out bytes; what others do with them is not known.
+  const received = codec === jsonCodec ? message : { ...message, body: ownBytes(message.body) };
+  const payload = codec.decode(received);
+  if (!types.isPromise(payload)) return payload;
+  payload.catch(() => undefined);
+  throw new TypeError('expected decode of the codec to return the payload, got: a promise');
+}
+
+/** Anything can be thrown, also what cannot even be looked at. */
+function isInvalidPayload(error: unknown): boolean {
+  try {
+    return error instanceof InvalidPayload;
+  } catch {
+    return false;
   }
 }
 

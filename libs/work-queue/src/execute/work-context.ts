@@ -1,5 +1,6 @@
 import type { IncomingMessage } from '../broker/broker.port.js';
 import { countIn, HEADERS } from '../message/headers.js';
+import { ownBytes } from '../message/own-bytes.js';
 import { AttemptContext } from './attempt-context.js';
 import type { RunInThread, ThreadTransfer } from './run-in-thread.js';
 
@@ -20,12 +21,12 @@ export class WorkContext extends AttemptContext {
    */
   readonly messageId: string;
   readonly headers: Readonly<Record<string, unknown>>;
-  /** The bytes as they were published. */
-  readonly body: Buffer;
   /** The broker has handed this message out before; whether that attempt did anything is not known. */
   readonly isRedelivered: boolean;
   /** Counts from 1, over all processes that tried. */
   readonly attempt: number;
+  private readonly published: Buffer;
+  private own: Buffer | undefined;
   private readonly runInThread: RunInThread | undefined;
 
   constructor(input: WorkContextInput) {
@@ -34,10 +35,15 @@ export class WorkContext extends AttemptContext {
     this.queue = input.queue;
     this.messageId = input.messageId;
     this.headers = message.headers;
-    this.body = message.body;
+    this.published = message.body;
     this.isRedelivered = message.isRedelivered;
     this.attempt = countIn(message.headers, HEADERS.attempts) + 1;
     this.runInThread = input.runInThread;
+  }
+
+  /** The bytes as they were published; a copy, made when it is first asked for. */
+  get body(): Buffer {
+    return (this.own ??= ownBytes(this.published));
   }
 
   /** When the publisher sent it; undefined when it did not say. */

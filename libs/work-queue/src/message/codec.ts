@@ -7,6 +7,7 @@ export interface EncodedPayload {
 
 /** A message as a codec sees it on arrival. */
 export interface ReceivedMessage {
+  /** A copy: what is made of it may be changed, and handed over to a thread. */
   readonly body: Buffer;
   readonly contentType: string | undefined;
   /** Such as `gzip`; undefined when the publisher named none. What is not understood is to be refused. */

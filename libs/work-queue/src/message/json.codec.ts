@@ -1,4 +1,5 @@
 import type { Codec, EncodedPayload, ReceivedMessage } from './codec.js';
+import { ownBytes } from './own-bytes.js';
 
 const JSON_TYPE = 'application/json';
 const BYTES_TYPE = 'application/octet-stream';
@@ -25,7 +26,7 @@ export const jsonCodec: Codec<unknown> = {
     const type = contentType?.split(';', 1)[0]?.trim().toLowerCase();
     if (type === undefined || type === '' || type === JSON_TYPE || type.endsWith('+json'))
       return JSON.parse(body.toString());
-    if (type === BYTES_TYPE) return body;
+    if (type === BYTES_TYPE) return ownBytes(body);
     throw new TypeError(
       `content type ${contentType}: expected ${JSON_TYPE}, or ${BYTES_TYPE} for bytes as they are. Give the queue a codec for any other`,
     );

@@ -2,14 +2,7 @@ import type { IncomingMessage } from '../broker/broker.port.js';
 import { describeThrown } from '../errors/describe-thrown.js';
 import { InvalidMessageError } from '../errors/invalid-message.error.js';
 import type { JobEnd, Telemetry } from '../telemetry/telemetry.js';
-import {
-  deadCopy,
-  deferredCopy,
-  retryCopy,
-  setAsideCopy,
-  type WorkCopy,
-  withOwnHeadersOnly,
-} from './work-copy.js';
+import { deadCopy, deferredCopy, retryCopy, setAsideCopy, type WorkCopy, reducedCopy } from './work-copy.js';
 
 /** What settling needs of a delivery. Each answers false when its channel is gone. */
 export interface Settleable {
@@ -130,7 +123,7 @@ export class Settler {
       await this.send(copy, outcome);
     } catch (error) {
       if (!(error instanceof InvalidMessageError)) throw error;
-      await this.send(withOwnHeadersOnly(copy), outcome);
+      await this.send(reducedCopy(copy), outcome);
     }
   }
 

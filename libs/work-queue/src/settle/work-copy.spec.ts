@@ -2,14 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { fakeTimeInEachTest, incoming } from '../../../../test/support/fake-broker.js';
 import type { IncomingMessage } from '../broker/broker.port.js';
-import {
-  deadCopy,
-  deferredCopy,
-  retryCopy,
-  setAsideCopy,
-  type WorkCopy,
-  withOwnHeadersOnly,
-} from './work-copy.js';
+import { deadCopy, deferredCopy, retryCopy, setAsideCopy, type WorkCopy, reducedCopy } from './work-copy.js';
 
 const ERROR = new TypeError('no such customer');
 
@@ -230,12 +223,12 @@ describe.each(COPIES)('a copy %s', (_what, copyOf) => {
   });
 });
 
-describe('a copy with its own headers only', () => {
+describe('a copy reduced to what can surely be sent', () => {
   const COPY: WorkCopy = { ...CONTENT, ...CALLER, headers: { ...OWN_HEADERS, 'x-dead-reason': 'failed' } };
 
   it('has lost the headers of others and nothing else', () => {
     const { tenant: _foreign, ...headers } = COPY.headers;
-    expect(withOwnHeadersOnly(COPY)).toEqual({ ...COPY, headers });
+    expect(reducedCopy(COPY)).toEqual({ ...COPY, headers });
   });
 
   it.each([
@@ -246,14 +239,24 @@ describe('a copy with its own headers only', () => {
     ['nothing', undefined],
   ])('has lost what bears the name of one of ours and is %s', (_what, value) => {
     const headers = { 'x-first-error': value, 'x-attempts': 2 };
-    expect(withOwnHeadersOnly({ ...COPY, headers }).headers).toEqual({ 'x-attempts': 2 });
+    expect(reducedCopy({ ...COPY, headers }).headers).toEqual({ 'x-attempts': 2 });
+  });
+
+  it('has lost names that AMQP cannot carry, and keeps as much of the id as it can', () => {
+    const long = '\ufffd'.repeat(86);
+    const names = { contentType: long, contentEncoding: long, replyTo: long, correlationId: long };
+    const reduced = reducedCopy({ ...COPY, ...names, messageId: `id-${long}` });
+    expect(Object.keys(reduced).toSorted()).toEqual(['body', 'contentType', 'headers', 'messageId']);
+    expect(reduced.contentType).toBeUndefined();
+    expect(reduced.messageId).toBe(`id-${'\ufffd'.repeat(84)}`);
+    expect(reducedCopy({ ...COPY, correlationId: long })).not.toHaveProperty('replyTo');
   });
 
   it('keeps all that was added to it', () => {
     const error = new Error('x'.repeat(5_000));
     for (const [, copyOf] of COPIES) {
       const copy = copyOf(incoming(), error);
-      expect(withOwnHeadersOnly(copy)).toEqual(copy);
+      expect(reducedCopy(copy)).toEqual(copy);
     }
   });
 });

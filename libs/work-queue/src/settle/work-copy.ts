@@ -54,15 +54,38 @@ export function deadCopy(
 }
 
 /**
- * Headers of other languages' clients can be such that they arrive but cannot be sent; the body matters more. Ours are
- * numbers and short text, and what only bears their names is not ours.
+ * What of a copy can surely be sent. Headers of other languages' clients can be such that they arrive and cannot be sent
+ * on; so can an id or a type that is not UTF-8, since each byte of it comes as three. The body matters more. Of the
+ * headers ours are kept: they are numbers and short text, and what only bears their names is not ours.
  */
-export function withOwnHeadersOnly(copy: WorkCopy): WorkCopy {
+export function reducedCopy(copy: WorkCopy): WorkCopy {
   const ours = new Set<string>(Object.values(HEADERS));
   const headers = Object.fromEntries(
     Object.entries(copy.headers).filter(([name, value]) => ours.has(name) && isLikeOurs(value)),
   );
-  return { ...copy, headers };
+  const { body, messageId, contentType, contentEncoding, replyTo, correlationId } = copy;
+  const isAnswered = isShort(replyTo) && isShort(correlationId);
+  return {
+    body,
+    messageId: shortened(messageId),
+    contentType: isShort(contentType) ? contentType : undefined,
+    ...(isShort(contentEncoding) ? { contentEncoding } : {}),
+    headers,
+    ...(isAnswered ? { replyTo, correlationId } : {}),
+  };
+}
+
+/** AMQP's short strings. */
+const MAX_SHORT_BYTES = 255;
+
+function isShort(text: string | undefined): text is string {
+  return text !== undefined && Buffer.byteLength(text) <= MAX_SHORT_BYTES;
+}
+
+function shortened(text: string): string {
+  let cut = text;
+  while (Buffer.byteLength(cut) > MAX_SHORT_BYTES) cut = cut.slice(0, -1);
+  return cut;
 }
 
 function isLikeOurs(value: unknown): boolean {
