@@ -79,8 +79,19 @@ export interface IncomingMessage {
   readonly correlationId: string | undefined;
 }
 
+/** Where a consumer begins to read a stream. `last` is the last chunk: one entry, or several that were stored together. */
+export type StreamOffset = 'first' | 'last' | 'next' | number;
+
+/** The consume argument that says where to begin, and the header of each delivery that says where it stands. */
+export const STREAM_OFFSET = 'x-stream-offset';
+
 export interface ConsumeRequest {
   readonly queue: string;
+  /**
+   * For a stream only, and needed there: without it a reader begins with what comes next. A number that retention has
+   * removed begins at the first entry left; one beyond the end skips every entry below it that comes later.
+   */
+  readonly streamOffset?: StreamOffset;
   /** Deliveries the broker may have out on this consumer, 1..65535. */
   readonly prefetch: number;
   /** Must be new on every consume: a tag used before breaks the broker's bookkeeping of credits. */

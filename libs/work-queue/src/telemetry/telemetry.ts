@@ -37,6 +37,32 @@ export interface TelemetryEvents {
   'job.settled': JobSettled;
   'settle.failed': { queue: string; messageId: string; reason: string };
   'reply.lost': { queue: string; messageId: string; reason: string };
+  /** The plan log was read to its end and is followed from there; `offset` is that of the plan, if there is one. */
+  'plan.following': { stream: string; offset: number | undefined };
+  /** The plan that was known stays in force, and changes made elsewhere are not heard of. */
+  'plan.lost': { stream: string; reason: string; retryInMs: number };
+  /** Another plan is in force. */
+  'plan.changed': {
+    stream: string;
+    offset: number;
+    id: string;
+    author: string;
+    reason: string;
+    change: string;
+  };
+  /** Something in the plan log that nobody can read; it counts as nothing. */
+  'plan.ignored': { stream: string; offset: number; reason: string };
+  /** The plan log is empty; the plan that was known stays in force and is the base of the next change. */
+  'plan.kept': { stream: string; offset: number; id: string };
+  /** The plan in the log does not come after the one that was known: another log, or one that lost its end. */
+  'plan.replaced': {
+    stream: string;
+    reason: 'new-log' | 'rewound';
+    knownOffset: number;
+    offset: number;
+  };
+  /** The plan on disk could not be read or written; all that comes of it is a start without it. */
+  'plan.cache-failed': { path: string; reason: string };
 }
 
 /**

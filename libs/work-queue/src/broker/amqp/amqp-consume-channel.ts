@@ -1,7 +1,12 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { describeThrown } from '../../errors/describe-thrown.js';
 import { withinDeadline } from '../../timing/within-deadline.js';
-import type { ConsumeChannel, ConsumeRequest, IncomingMessage } from '../broker.port.js';
+import {
+  type ConsumeChannel,
+  type ConsumeRequest,
+  type IncomingMessage,
+  STREAM_OFFSET,
+} from '../broker.port.js';
 import { AckWindow } from './ack-window.js';
 import { closed, whenClosed } from './channel-end.js';
 import { textOf } from './property.js';
@@ -64,8 +69,11 @@ export class AmqpConsumeChannel implements ConsumeChannel {
   async consume(request: ConsumeRequest): Promise<void> {
     // Prefetch binds at basic.consume; it never touches a consumer that already runs.
     await this.channel.prefetch(request.prefetch, false);
-    await this.channel.consume(request.queue, (message) => this.received(message, request), {
-      consumerTag: request.consumerTag,
+    const { queue, consumerTag, streamOffset } = request;
+    const atOffset = streamOffset === undefined ? {} : { arguments: { [STREAM_OFFSET]: streamOffset } };
+    await this.channel.consume(queue, (message) => this.received(message, request), {
+      consumerTag,
+      ...atOffset,
     });
   }
 
