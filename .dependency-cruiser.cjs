@@ -49,7 +49,7 @@ module.exports = {
       comment: 'Behaviour sits in plain classes a test can new; nest/ only wires them.',
       severity: 'error',
       from: {
-        path: `^libs/work-queue/src/(${STAGES}|broker|telemetry|errors|config)/`,
+        path: `^libs/work-queue/src/(${STAGES}|broker|control|fleet|sampling|alerts|telemetry|errors|config)/`,
         pathNot: '\\.spec\\.ts$',
       },
       to: { path: '^(libs/work-queue/src/nest/|node_modules/@nestjs)' },
