@@ -119,7 +119,7 @@ export class HandlerPipeline {
     const items = pairs.map(({ item }) => item);
     const executions = await batches.execute(items, this.stages.consumer.abandoned);
     const hasSucceeded = executions.some(({ outcome }) => outcome.kind === 'succeeded');
-    const ends = pairs.map(({ delivery, item }, index) => {
+    const ends = pairs.map(async ({ delivery, item }, index) => {
       const execution = executions[index];
       if (!execution) return this.defect([delivery], new Error('the batch has no outcome for it'));
       return this.end(delivery, item.messageId, execution, { ...start, hasSucceeded });

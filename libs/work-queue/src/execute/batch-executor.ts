@@ -26,7 +26,7 @@ export class BatchExecutor {
   async execute(items: readonly WorkItem[], abandoned: AbortSignal): Promise<Execution[]> {
     const attempt = this.parts.running.begin(items.map(({ messageId }) => messageId));
     try {
-      const prepared = await Promise.all(items.map((item) => this.executor.prepare(item, abandoned)));
+      const prepared = await Promise.all(items.map(async (item) => this.executor.prepare(item, abandoned)));
       const startable = prepared.map((each) => this.executor.startable(each, attempt, abandoned));
       return await this.executeReady(startable, attempt, abandoned);
     } finally {
