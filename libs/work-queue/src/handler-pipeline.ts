@@ -54,7 +54,7 @@ export class HandlerPipeline {
   }
 
   async work(deliveries: readonly Delivery[]): Promise<void> {
-    const start: Start = { startedAt: Date.now(), openings: this.openings, hasSucceeded: false };
+    const start = this.startNow();
     const { batches } = this.stages;
     try {
       if (batches) await this.workOnMany(deliveries, start, batches);
@@ -79,12 +79,16 @@ export class HandlerPipeline {
   /** A suspect is not begun: first it gets one more start on record, so that it cannot kill one process after another. */
   async setAside(delivery: Delivery): Promise<void> {
     const { messageId } = itemOf(delivery);
-    const start: Start = { startedAt: Date.now(), openings: this.openings, hasSucceeded: false };
+    const start = this.startNow();
     try {
       await this.end(delivery, messageId, this.suspect(delivery), start);
     } catch (error) {
       await this.defect([delivery], error);
     }
+  }
+
+  private startNow(): Start {
+    return { startedAt: Date.now(), openings: this.openings, hasSucceeded: false };
   }
 
   /** Ours, not the handler's. It must not cost a prefetch slot for ever, nor go round in a hot loop. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NOTHING_KNOWN } from '../../../../test/support/pictures.js';
 import fc from 'fast-check';
 import { ALERT_KINDS, type QueuePicture } from './alert.js';
 import { AlertBook } from './alert-book.js';
@@ -32,20 +33,7 @@ const BAD: QueuePicture = {
   publishes: { offered: 500, shed: { 'queue-full': 400 } },
 };
 
-const UNKNOWN: QueuePicture = {
-  ...WELL,
-  ready: undefined,
-  maxLength: undefined,
-  alertAt: undefined,
-  consumers: undefined,
-  isPaused: undefined,
-  overflow: undefined,
-  maxLatencyMs: undefined,
-  wait: undefined,
-  service: undefined,
-  declaredServiceTimeMs: undefined,
-  publishes: undefined,
-};
+const UNKNOWN: QueuePicture = { ...NOTHING_KNOWN, queue: WELL.queue, atMs: WELL.atMs };
 
 describe('the alert book', () => {
   it('raises nothing of a queue that is well, nor of one of which nothing is known', () => {

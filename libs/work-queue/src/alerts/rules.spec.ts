@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { NOTHING_KNOWN } from '../../../../test/support/pictures.js';
 import type { QueuePicture } from './alert.js';
 import { judgeFilling } from './filling.rule.js';
 import { judgeOverflow } from './overflow.rule.js';
@@ -7,22 +8,6 @@ import type { Judgement, Rule } from './rule.js';
 import { judgeServiceTime } from './service-time.rule.js';
 import { judgeShedding } from './shedding.rule.js';
 import { judgeWorkers } from './workers.rule.js';
-
-const NOTHING_KNOWN: QueuePicture = {
-  queue: 'orders',
-  atMs: 0,
-  ready: undefined,
-  maxLength: undefined,
-  alertAt: undefined,
-  consumers: undefined,
-  isPaused: undefined,
-  overflow: undefined,
-  maxLatencyMs: undefined,
-  wait: undefined,
-  service: undefined,
-  declaredServiceTimeMs: undefined,
-  publishes: undefined,
-};
 
 type Mark = Judgement['mark'];
 type Case = readonly [Partial<QueuePicture>, Mark];
